@@ -1,0 +1,256 @@
+"""The network graph: populations, projections as explicit synapse arrays, currents, probes.
+
+Everything is in PyNN's physical units (ms, mV, nA, nF, uS, Hz); nothing here knows a chip or PyNN. A network is frozen
+once built, the same for every backend, and can be saved to one file. A changed network is a new network: parts that
+did not change are the same objects, which is how a running session finds out what to update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evsim.errors import CheckError, Problem
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array, read-only. A scalar broadcast to many cells or synapses keeps its single value in memory."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True, eq=False)
+class Trains:
+    """Spike trains of several cells: the times (ms, ascending within a cell) of cell i are ``of(i)``."""
+
+    times: Floats
+    offsets: NDArray[np.int64]  # (cells + 1,)
+
+    @staticmethod
+    def from_lists(lists: list[np.ndarray]) -> Trains:
+        """One array of times (ms) for each cell."""
+        counts = np.array([len(times) for times in lists], dtype=np.int64)
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        times = np.concatenate([np.asarray(times, dtype=np.float64) for times in lists] or [np.empty(0)])
+        return Trains(frozen(times), frozen(offsets))
+
+    def of(self, cell: int) -> Floats:
+        """The spike times of one cell (ms)."""
+        return self.times[self.offsets[cell] : self.offsets[cell + 1]]
+
+    def cells(self) -> NDArray[np.int64]:
+        """The cell of every entry of ``times``."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Cells of one model.
+
+    Attributes:
+        label: unique in its network.
+        model: the model's name in the registry, which is PyNN's name of it (``"IF_curr_exp"``).
+        size: number of cells.
+        parameters: name -> (size,) float64, in the model's units; may be broadcast from one value.
+        initial: state variable -> (size,) float64 at t = 0.
+        trains: the given spike times of a SpikeSourceArray; None for every other model.
+        times_set: state variable -> (size,) int32, how often the script has set each cell's initial value. In a running
+            network a higher number than before makes it the state now, even if the value is the same (``set_anew``).
+    """
+
+    label: str
+    model: str
+    size: int
+    parameters: Mapping[str, Floats]
+    initial: Mapping[str, Floats] = field(default_factory=dict)
+    trains: Trains | None = None
+    times_set: Mapping[str, Ints] = field(default_factory=dict)
+
+
+def set_anew(before: Population, now: Population, variable: str) -> NDArray[np.bool_]:
+    """The cells (size,) of which a state variable was set between two versions of a population that runs."""
+    if variable not in now.initial:
+        return np.zeros(now.size, bool)
+    changed = now.initial[variable] != before.initial.get(variable, np.nan)
+    return changed | (now.times_set.get(variable, 0) != before.times_set.get(variable, np.int32(0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses of one kind between two populations, in the order in which PyNN created them.
+
+    Attributes:
+        label: may be shared by the parts of one PyNN projection between assemblies.
+        pre, post: indices into ``Network.populations``.
+        receptor: the receptor type of the target, ``"excitatory"`` or ``"inhibitory"`` for standard cells.
+        synapse: the synapse model's name (``"StaticSynapse"``).
+        source, target: (n,) int32, cells within pre and post.
+        weight: (n,) float64 as PyNN gives it: nA (negative if inhibitory), uS (never negative) or mV.
+        delay: (n,) int32, in time steps.
+    """
+
+    label: str
+    pre: int
+    post: int
+    receptor: str
+    synapse: str
+    source: Ints
+    target: Ints
+    weight: Floats
+    delay: Ints
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Current:
+    """A current injected into cells of one population, constant between the given times.
+
+    Attributes:
+        times: (k,) ms, ascending; from ``times[j]`` on the amplitude is ``amplitudes[j]``; 0 before the first.
+        amplitudes: (k,) nA.
+    """
+
+    label: str
+    population: int
+    cells: Ints
+    times: Floats
+    amplitudes: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What is recorded: ``"spikes"`` or a state variable of some cells, every ``interval`` time steps."""
+
+    population: int
+    variable: str
+    cells: Ints  # ascending
+    interval: int = 1
+
+    @property
+    def key(self) -> tuple[int, str, int, bytes]:
+        """Equal for probes that record the same."""
+        return self.population, self.variable, self.interval, np.asarray(self.cells, np.int32).tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A whole network, ready for any backend.
+
+    Attributes:
+        timestep: ms.
+        seed: of every random draw that is made while the network runs.
+    """
+
+    timestep: float
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...] = ()
+    currents: tuple[Current, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if problems := list(_problems(self)):
+            raise CheckError("this network is not well formed", problems)
+
+    @property
+    def recorded(self) -> list[tuple]:
+        """The keys of the probes; equal for networks that record the same."""
+        return [probe.key for probe in self.probes]
+
+    @property
+    def n_synapses(self) -> int:
+        """The number of synapses of all projections."""
+        return sum(len(projection) for projection in self.projections)
+
+
+@dataclass(frozen=True, eq=False)
+class Draft(Network):
+    """A network that need not be well formed: it can be checked (``evsim.deploy.check``), and never run."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+def _problems(network: Network) -> Iterator[Problem]:
+    if not (np.isfinite(network.timestep) and network.timestep > 0):
+        yield Problem(
+            "network", f"a time step of {network.timestep} ms", "it must be above 0", "Give setup() another timestep."
+        )
+    for population in network.populations:
+        yield from malformed_population(population)
+    for projection in network.projections:
+        yield from malformed_projection(network, projection)
+    for current in network.currents:
+        yield from malformed_current(current)
+
+
+def malformed_current(current: Current) -> Iterator[Problem]:
+    """What can be on no chip about a current."""
+    if not (np.isfinite(current.times).all() and np.isfinite(current.amplitudes).all()):
+        yield Problem(
+            f"current source {current.label!r}",
+            "a time or amplitude that is not a finite number",
+            "all must be finite",
+            "Correct the parameters of the current source.",
+        )
+
+
+def malformed_population(population: Population) -> Iterator[Problem]:
+    """What can be on no chip about a population's numbers."""
+    where = f"population {population.label!r}"
+    for kind, values in (("parameter", population.parameters), ("initial value", population.initial)):
+        for name, array in values.items():
+            if bad := int(np.count_nonzero(~np.isfinite(array))):
+                yield Problem(
+                    where,
+                    f"{kind} {name} is not a finite number in {bad} of {population.size} cells",
+                    "all must be finite",
+                    f"Set {name} to numbers.",
+                )
+    if population.trains is not None:
+        times = population.trains.times
+        if bad := int(np.count_nonzero(~np.isfinite(times) | (times < 0))):
+            yield Problem(
+                where,
+                f"{bad} of {len(times)} spike times are negative or not finite",
+                "they must be at least 0 ms",
+                "Correct spike_times.",
+            )
+
+
+def malformed_projection(network: Network, projection: Projection) -> Iterator[Problem]:
+    """What can be on no chip about a projection's numbers."""
+    where = f"projection {projection.label!r}"
+    if bad := int(np.count_nonzero(~np.isfinite(projection.weight))):
+        yield Problem(
+            where, f"{bad} of {len(projection)} weights are not finite numbers", "all must be finite", "Correct weight."
+        )
+    if len(projection) and (least := int(projection.delay.min())) < 1:
+        bad = int(np.count_nonzero(projection.delay < 1))
+        yield Problem(
+            where,
+            f"{bad} of {len(projection)} delays are below one time step (the least is {least * network.timestep:g} ms)",
+            f"at least {network.timestep:g} ms",
+            "Give a longer delay or a shorter timestep.",
+        )
+    for end, cells, population in (
+        ("source", projection.source, network.populations[projection.pre]),
+        ("target", projection.target, network.populations[projection.post]),
+    ):
+        bad = int(np.count_nonzero((cells < 0) | (cells >= population.size)))
+        if bad:
+            yield Problem(
+                where,
+                f"{bad} {end} cells are outside population {population.label!r}",
+                f"0 to {population.size - 1}",
+                "Correct the connection list.",
+            )

@@ -1,0 +1,209 @@
+"""A network as one file, and its fingerprint.
+
+The file is a numpy archive (``.npz``): a JSON header with everything that is small, and one member for each array. An
+array whose values are all the same is one number in the header. Nothing in it is code, so a file of unknown origin is
+safe to load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from evsim.errors import EvsimError
+from evsim.network import Current, Network, Population, Probe, Projection, Trains, frozen
+
+FORMAT = "evsim network"
+VERSION = 1
+HEADER = "header"
+
+# Turns an array into what the header says of it.
+Put = Callable[[np.ndarray, type], dict[str, Any]]
+# Turns that back into a read-only array.
+Get = Callable[[Mapping[str, Any]], np.ndarray]
+
+
+def save(network: Network, path: Path | str) -> None:
+    """Write a network to one file, which replaces any file of that name once it is complete."""
+    members: dict[str, np.ndarray] = {}
+
+    def put(array: np.ndarray, dtype: type) -> dict[str, Any]:
+        entry = _entry(array, dtype)
+        if "value" not in entry:
+            entry["member"] = f"array{len(members)}"
+            members[entry["member"]] = np.ascontiguousarray(array, dtype)
+        return entry
+
+    header = {"format": FORMAT, "version": VERSION, "network": _describe(network, put)}
+    header["fingerprint"] = fingerprint(network)
+    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, **{HEADER: text}, **members)
+    os.replace(part, path)
+
+
+def load(path: Path | str) -> Network:
+    """Read a network that ``save`` wrote.
+
+    Raises:
+        EvsimError: the file cannot be read, is of another kind or version, or is damaged.
+    """
+    try:
+        with open(path, "rb") as file:
+            header, network = _read(file)
+    except OSError as error:
+        raise EvsimError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except EvsimError as error:
+        raise EvsimError(f"{path}: {error}") from error
+    except Exception as error:  # a damaged archive makes numpy, zipfile, zlib and json raise many kinds
+        raise EvsimError(f"{path}: not a network that evsim saved, or damaged ({error!r})") from error
+    if fingerprint(network) != header["fingerprint"]:
+        raise EvsimError(f"{path}: damaged, its content does not have the fingerprint in its header; save it again")
+    return network
+
+
+def fingerprint(network: Network) -> str:
+    """SHA-256 (hex) of all that a network says; equal for equal networks, however their arrays are laid out."""
+
+    def digest(array: np.ndarray, dtype: type) -> dict[str, Any]:
+        normal = np.asarray(array, dtype) + dtype(0)  # -0.0 becomes 0.0
+        entry = _entry(normal, dtype)
+        if "value" not in entry:
+            entry["sha256"] = hashlib.sha256(np.ascontiguousarray(normal).data).hexdigest()
+        return entry
+
+    return hashlib.sha256(json.dumps(_describe(network, digest), sort_keys=True).encode()).hexdigest()
+
+
+def _entry(array: np.ndarray, dtype: type) -> dict[str, Any]:
+    """Type and length of an array, and its value where that is the same throughout."""
+    entry: dict[str, Any] = {"dtype": np.dtype(dtype).name, "length": len(array)}
+    if len(array) == 0:
+        entry["value"] = 0
+    elif array.strides == (0,) or (array == array[0]).all():
+        entry["value"] = dtype(array[0]).item()
+    return entry
+
+
+def _array(entry: Mapping[str, Any], archive: Mapping[str, np.ndarray]) -> np.ndarray:
+    dtype, length = np.dtype(entry["dtype"]), entry["length"]
+    if "value" in entry:
+        return frozen(np.broadcast_to(np.array(entry["value"], dtype), length))
+    array = archive[entry["member"]]
+    if array.dtype != dtype or array.shape != (length,):
+        raise ValueError(f"{entry['member']} is {array.dtype} of shape {array.shape}, not {dtype} of ({length},)")
+    return frozen(array)
+
+
+def _read(file: BinaryIO) -> tuple[dict[str, Any], Network]:
+    """The header and the network of an open file."""
+    if not zipfile.is_zipfile(file):
+        raise EvsimError("not a network that evsim saved, it is no numpy archive (.npz)")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as archive:
+        if HEADER not in archive:
+            raise EvsimError("not a network that evsim saved, the archive has no header")
+        header = json.loads(archive[HEADER].tobytes())
+        if header["format"] != FORMAT:
+            raise EvsimError(f"not a network that evsim saved, its header says {header['format']!r}")
+        if header["version"] != VERSION:
+            raise EvsimError(
+                f"the network is in version {header['version']} of the file format, and this evsim reads version "
+                f"{VERSION}. Load it with the evsim that wrote it, or build the network anew."
+            )
+        return header, _build(header["network"], lambda entry: _array(entry, archive))
+
+
+def _describe(network: Network, put: Put) -> dict[str, Any]:
+    """The network as JSON, its arrays replaced by what ``put`` makes of them."""
+    return {
+        "timestep": float(network.timestep),
+        "seed": int(network.seed),
+        "populations": [_describe_population(population, put) for population in network.populations],
+        "projections": [
+            {
+                "label": projection.label,
+                "pre": int(projection.pre),
+                "post": int(projection.post),
+                "receptor": projection.receptor,
+                "synapse": projection.synapse,
+                "source": put(projection.source, np.int32),
+                "target": put(projection.target, np.int32),
+                "weight": put(projection.weight, np.float64),
+                "delay": put(projection.delay, np.int32),
+            }
+            for projection in network.projections
+        ],
+        "currents": [
+            {
+                "label": current.label,
+                "population": int(current.population),
+                "cells": put(current.cells, np.int32),
+                "times": put(current.times, np.float64),
+                "amplitudes": put(current.amplitudes, np.float64),
+            }
+            for current in network.currents
+        ],
+        "probes": [
+            {
+                "population": int(probe.population),
+                "variable": probe.variable,
+                "cells": put(probe.cells, np.int32),
+                "interval": int(probe.interval),
+            }
+            for probe in network.probes
+        ],
+    }
+
+
+def _describe_population(population: Population, put: Put) -> dict[str, Any]:
+    trains = None
+    if population.trains is not None:
+        trains = {
+            "times": put(population.trains.times, np.float64),
+            "offsets": put(population.trains.offsets, np.int64),
+        }
+    return {
+        "label": population.label,
+        "model": population.model,
+        "size": int(population.size),
+        "parameters": {name: put(values, np.float64) for name, values in population.parameters.items()},
+        "initial": {name: put(values, np.float64) for name, values in population.initial.items()},
+        "trains": trains,
+    }
+
+
+def _build(said: Mapping[str, Any], get: Get) -> Network:
+    """The inverse of ``_describe``."""
+    return Network(
+        timestep=said["timestep"],
+        seed=said["seed"],
+        populations=tuple(_build_population(entry, get) for entry in said["populations"]),
+        projections=tuple(Projection(**_with_arrays(entry, get)) for entry in said["projections"]),
+        currents=tuple(Current(**_with_arrays(entry, get)) for entry in said["currents"]),
+        probes=tuple(Probe(**_with_arrays(entry, get)) for entry in said["probes"]),
+    )
+
+
+def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
+    return {key: get(value) if isinstance(value, dict) else value for key, value in entry.items()}
+
+
+def _build_population(entry: Mapping[str, Any], get: Get) -> Population:
+    return Population(
+        label=entry["label"],
+        model=entry["model"],
+        size=entry["size"],
+        parameters=_with_arrays(entry["parameters"], get),
+        initial=_with_arrays(entry["initial"], get),
+        trains=Trains(**_with_arrays(entry["trains"], get)) if entry["trains"] is not None else None,
+    )

@@ -1,0 +1,59 @@
+"""What a run leaves behind: spikes and sampled variables, in physical units, with a chip's own integers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """The recorded spikes of one population, sorted by time and then by neuron.
+
+    Attributes:
+        times: (n,) float64, ms since t = 0.
+        neurons: (n,) int64, indices within the population.
+    """
+
+    population: int
+    times: NDArray[np.float64]
+    neurons: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A sampled variable of some cells of one population.
+
+    Attributes:
+        cells: (c,) ascending indices within the population.
+        times: (s,) float64, ms; the first sample is at the start of the recording, t = 0 included.
+        values: (s, c) float64, in the variable's unit.
+        raw: (s, c) int32, the chip's own numbers; None where the rule set computes in floating point.
+    """
+
+    population: int
+    variable: str
+    unit: str
+    cells: NDArray[np.int64]
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    raw: NDArray[np.int32] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """Everything recorded since the last start, reset or clear.
+
+    Attributes:
+        tallies: population label -> event -> count, of what the arithmetic lost on the way: ``saturated`` inputs,
+            ``wrapped`` currents, ``clipped`` voltages. Only counts above 0 are listed.
+        notes: sentences for the user, e.g. that a virtual machine returns no data.
+    """
+
+    spikes: tuple[Spikes, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,60 @@
+"""Finding models and backends: they announce themselves through entry points, and the core names none of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from evsim.backend import Backend, Target
+from evsim.errors import EvsimError, UnknownNameError
+from evsim.model import Model, NeuronModel, SourceModel, SynapseModel
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Name -> model, of every package with an entry point in ``evsim.models`` (its ``MODELS``)."""
+    found: dict[str, Model] = {}
+    for entry in entry_points(group="evsim.models"):
+        for model in entry.load().MODELS:
+            if model.name in found:
+                raise EvsimError(f"two packages bring a model named {model.name!r}; the second is {entry.value!r}")
+            found[model.name] = model
+    return found
+
+
+def model(name: str) -> Model:
+    """The model of that name; raises UnknownNameError."""
+    try:
+        return models()[name]
+    except KeyError:
+        raise UnknownNameError("model", name, models()) from None
+
+
+def cell_model(name: str) -> NeuronModel | SourceModel:
+    """The neuron or source model of that name; raises UnknownNameError."""
+    found = model(name)
+    if isinstance(found, SynapseModel):
+        raise UnknownNameError(
+            "cell model", name, [key for key, m in models().items() if not isinstance(m, SynapseModel)]
+        )
+    return found
+
+
+def backend_names() -> list[str]:
+    """The installed backends; the reference comes first."""
+    names = {entry.name for entry in entry_points(group="evsim.backends")}
+    return sorted(names, key=lambda name: (name != "reference", name))
+
+
+def backend(name: str) -> Backend:
+    """A new instance of the backend of that name; raises UnknownNameError."""
+    for entry in entry_points(group="evsim.backends"):
+        if entry.name == name:
+            return entry.load()()
+    raise UnknownNameError("backend", name, backend_names())
+
+
+def parse_target(text: str) -> Target:
+    """``BACKEND[:WORD]`` as the command line has it, e.g. ``reference:loihi2``; raises UnknownNameError."""
+    name, _, word = text.partition(":")
+    return backend(name).target(word or None)

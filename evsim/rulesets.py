@@ -1,0 +1,72 @@
+"""The rule sets: a number format, and when a spike is named and felt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evsim.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The arithmetic of one family of chips.
+
+    Step k of a run leads from time label k to label k + 1. The two offsets state what a spike's label means; the
+    comparison aligns backends by them and never by fitting.
+
+    Attributes:
+        number: the type of state, input and weight.
+        parameter: the type of a model's constants.
+        spike_label: a spike found in step k is labelled k + spike_label.
+        input_label: step k takes the input that is due at label k + input_label; a spike labelled s over a delay of d
+            steps is due at s + d.
+        records_received: whether the sample of label k already holds the input that step k takes.
+        signed_weights: whether a synapse stores the sign of its weight; else its receptor alone decides it.
+    """
+
+    name: str
+    title: str
+    number: type
+    parameter: type
+    spike_label: int
+    input_label: int
+    records_received: bool = False
+    signed_weights: bool = True
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether numbers are integers, so that two implementations can be equal bit for bit."""
+        return self.number is not np.float64
+
+
+RULE_SETS = {
+    rules.name: rules
+    for rules in (
+        # NEST: input due at label s + d is added at the end of the step that leads there; a crossing is found there.
+        RuleSet("ideal", "float64, exact where the model is linear", np.float64, np.float64, 1, 1),
+        # sPyNNaker's c_main.c: time++, ring slot(time) -> synapse state, record, update, spike sent at `time`.
+        RuleSet(
+            "spinnaker1",
+            "s16.15 fixed point, 16-bit weights",
+            np.int32,
+            np.int64,
+            spike_label=0,
+            input_label=0,
+            records_received=True,
+            signed_weights=False,
+        ),
+        # Lava: a spike of time step s over DelayDense d reaches u and v in time step s + d + 1, i.e. in step k = s + d.
+        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, np.int64, 1, 0),
+        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, np.int64, 1, 0),
+    )
+}
+
+
+def rule_set(name: str) -> RuleSet:
+    """The rule set of that name; raises UnknownNameError."""
+    try:
+        return RULE_SETS[name]
+    except KeyError:
+        raise UnknownNameError("rule set", name, RULE_SETS) from None

@@ -1,0 +1,50 @@
+"""Chips are data: every number has a source, and those that the arithmetic is written for are the same in both."""
+
+from __future__ import annotations
+
+import pytest
+
+from evsim.arithmetic import loihi, s1615
+from evsim.chip import load_chip, read_chip
+from evsim.errors import EvsimError, UnknownNameError
+
+CHIP = """
+title = "A chip"
+rules = "loihi2"
+
+[limits.max_delay]
+value = 63
+unit = "steps"
+"""
+
+
+def test_a_number_without_a_source_is_refused(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(CHIP)
+    with pytest.raises(EvsimError, match=r"mine.toml: limit 'max_delay' lacks its source"):
+        read_chip(file)
+    file.write_text(CHIP + 'source = "its manual"')
+    chip = read_chip(file)
+    assert (chip.name, chip.rules.name, chip.limit("max_delay")) == ("mine", "loihi2", 63)
+    assert chip.limit("max_refractory") is None
+
+
+def test_rules_and_chips_that_do_not_exist_are_refused(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(CHIP.replace("loihi2", "loihi3") + 'source = "its manual"')
+    with pytest.raises(UnknownNameError, match="rule set named 'loihi3'"):
+        read_chip(file)
+    with pytest.raises(UnknownNameError, match="did you mean 'spinnaker1'"):
+        load_chip("spinnaker")
+
+
+@pytest.mark.parametrize("name", ["loihi1", "loihi2"])
+def test_registers_of_loihi_are_those_of_the_arithmetic(name):
+    chip = load_chip(name)
+    assert chip.limit("weight_bits") == loihi.WEIGHT_MAX.bit_length()
+    assert chip.limit("state_bits") == (2 * loihi.STATE_LIMIT - 1).bit_length()
+    assert chip.limit("threshold_bits") == loihi.THRESHOLD_MAX.bit_length()
+
+
+def test_weights_of_spinnaker_are_those_of_the_arithmetic():
+    assert load_chip("spinnaker1").limit("weight_bits") == s1615.INPUT_MAX.bit_length()
