@@ -1,0 +1,1 @@
+"""The numbers of the chips as functions of plain integers, compiled by numba."""
