@@ -1,0 +1,34 @@
+"""What several models share: parameter tables and the propagators of linear equations."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def table(*rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+    """Rows of constants, (rows, n); (rows, 1) where every cell has the same, so that a step reads them once."""
+    arrays = np.broadcast_arrays(*[np.atleast_1d(row) for row in rows])
+    if all((row == row[:1]).all() for row in arrays):
+        arrays = [row[:1] for row in arrays]
+    return np.ascontiguousarray(np.stack(arrays).astype(dtype))
+
+
+def refractory_steps(tau_refrac: Floats, dt: float) -> Floats:
+    """Time steps for which v is held: to the nearest microsecond and then up to a whole step, as NEST counts them."""
+    microseconds = np.floor(np.asarray(tau_refrac) * 1000 + 0.5)
+    return np.ceil(microseconds / (dt * 1000) - 1e-9)
+
+
+def propagator(tau_syn: Floats, tau_m: Floats, cm: Floats, dt: float) -> Floats:
+    """What a unit of exponentially decaying current adds to v over one step (mV/nA).
+
+    tau_s tau_m / (cm (tau_m - tau_s)) (exp(-dt/tau_m) - exp(-dt/tau_s)), written with expm1 so that it stays exact
+    where the two time constants are close, with its limit dt/cm exp(-dt/tau_m) where they are equal.
+    """
+    difference = dt * (1 / tau_m - 1 / tau_syn)  # exp(-dt/tau_s) = exp(-dt/tau_m) exp(difference)
+    safe = np.where(difference == 0, 1.0, difference)
+    ratio = np.where(difference == 0, 1.0, np.expm1(safe) / safe)
+    return dt / cm * np.exp(-dt / tau_m) * ratio
