@@ -1,0 +1,106 @@
+"""What populations, currents and probes ask for that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evsim.chip import Chip
+from evsim.errors import Problem, UnknownNameError
+from evsim.model import NeuronModel, SourceModel
+from evsim.network import Current, Network, Population, Probe
+from evsim.registry import cell_model, models
+
+
+def known_cell_model(population: Population) -> NeuronModel | SourceModel | None:
+    """The population's model, or None where there is none of that name."""
+    try:
+        return cell_model(population.model)
+    except UnknownNameError:
+        return None
+
+
+def population_problems(population: Population, chip: Chip) -> list[Problem]:
+    """A model that is unknown or that the chip's arithmetic lacks, and parameters that are missing or out of range."""
+    where = f"population {population.label!r}"
+    try:
+        model = cell_model(population.model)
+    except UnknownNameError as unknown:
+        return [Problem(where, f"the cell {population.model!r}", str(unknown), "Use one of these cells.")]
+    problems = []
+    if isinstance(model, NeuronModel) and chip.rules.name not in model.rules:
+        problems.append(_no_rule(where, model, chip))
+    problems += _missing(where, population, model)
+    for name, values in population.parameters.items():
+        problems += _range_problems(where, name, values, model, population.size)
+    return problems
+
+
+def _no_rule(where: str, model: NeuronModel, chip: Chip) -> Problem:
+    instead = [m.name for m in models().values() if isinstance(m, NeuronModel) and chip.rules.name in m.rules]
+    return Problem(
+        where,
+        f"the cell {model.name}",
+        f"{chip.name} ({chip.rules.name}) does not have it; {_listed(sorted(model.rules))} can hold it",
+        f"Choose one of those, or a cell that {chip.name} has: {_listed(sorted(instead))}.",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if names else "none"
+
+
+def _missing(where: str, population: Population, model: NeuronModel | SourceModel) -> list[Problem]:
+    if isinstance(model, SourceModel) and model.draw == "given":
+        count = len(population.trains.offsets) - 1 if population.trains else 0
+        if count == population.size:
+            return []
+        amount, limit = f"{count or 'no'} spike trains", f"{model.name} needs one a cell, which is {population.size}"
+        return [Problem(where, amount, limit, "Give spike_times to every cell.")]
+    # Synaptic input starts from 0 where nothing is said; a neuron's own variables have no such default.
+    states = [name for name in getattr(model, "states", {}) if "syn" not in name]
+    lacking = [f"parameter {name}" for name in model.parameters if name not in population.parameters]
+    lacking += [f"initial value {name}" for name in states if name not in population.initial]
+    return [Problem(where, f"no {name}", f"{model.name} needs it", "Give it a value.") for name in lacking]
+
+
+def _range_problems(
+    where: str, name: str, values: NDArray[np.float64], model: NeuronModel | SourceModel, size: int
+) -> list[Problem]:
+    if name in model.above_zero:
+        wrong, limit = values <= 0, "it must be above 0"
+    elif name in model.not_negative:
+        wrong, limit = values < 0, "it must be at least 0"
+    else:
+        return []
+    if not wrong.any():
+        return []
+    count = int(np.count_nonzero(np.broadcast_to(wrong, size)))
+    least = f"{np.nanmin(values):g} {model.parameters[name]}"
+    amount = f"{name} is {least} at the least, and out of range in {count} of {size} cells"
+    return [Problem(where, amount, limit, f"Correct {name}.")]
+
+
+def current_problems(network: Network, current: Current) -> list[Problem]:
+    """A current into a spike source, or into cells that are not there."""
+    population = network.populations[current.population]
+    where = f"current source {current.label!r}"
+    if isinstance(known_cell_model(population), SourceModel):
+        what = f"a current into population {population.label!r}"
+        return [Problem(where, what, f"{population.model} has no membrane", "Inject it into neurons.")]
+    outside = current.cells[(current.cells < 0) | (current.cells >= population.size)]
+    if len(outside):
+        what = f"cell {outside[0]} of population {population.label!r}"
+        return [Problem(where, what, f"it has cells 0 to {population.size - 1}", "Correct the cells.")]
+    return []
+
+
+def probe_problems(network: Network, probe: Probe) -> list[Problem]:
+    """A variable that the population's cells do not have."""
+    population = network.populations[probe.population]
+    model = known_cell_model(population)
+    recordable = ["spikes", *getattr(model, "recordables", {})]
+    if model is None or probe.variable in recordable:
+        return []
+    what, limit = f"recording {probe.variable!r}", f"{population.model} has {_listed(recordable)}"
+    return [Problem(f"population {population.label!r}", what, limit, "Record one of these.")]

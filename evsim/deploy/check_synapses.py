@@ -1,0 +1,84 @@
+"""What projections ask for that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.chip import Chip
+from evsim.deploy.check_cells import known_cell_model
+from evsim.errors import Problem, UnknownNameError
+from evsim.model import NeuronModel, SourceModel, SynapseModel
+from evsim.network import Network, Projection
+from evsim.registry import models
+
+
+def kind_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
+    """A synapse that the chip lacks, a target without synapses, a receptor that the target does not have."""
+    where = f"projection {projection.label!r}"
+    problems = _synapse_problems(where, projection.synapse, chip)
+    post = network.populations[projection.post]
+    target = known_cell_model(post)
+    if isinstance(target, SourceModel):
+        what, limit = f"synapses onto population {post.label!r}", f"{post.model} emits spikes and receives none"
+        problems.append(Problem(where, what, limit, "Project onto neurons."))
+    elif target is not None and projection.receptor not in (receptors := _receptors(target, chip)):
+        what, limit = f"the receptor {projection.receptor!r}", f"{post.model} has {', '.join(receptors)}"
+        problems.append(Problem(where, what, limit, "Correct receptor_type."))
+    return problems
+
+
+def _receptors(target: NeuronModel, chip: Chip) -> list[str]:
+    rule = target.rules.get(chip.rules.name)
+    return list(rule.inputs if rule else target.receptors)
+
+
+def _synapse_problems(where: str, name: str, chip: Chip) -> list[Problem]:
+    kinds = {key: m for key, m in models().items() if isinstance(m, SynapseModel)}
+    if name not in kinds:
+        unknown = UnknownNameError("synapse model", name, kinds)
+        return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
+    if chip.rules.name in kinds[name].rules:
+        return []
+    instead = sorted(key for key, m in kinds.items() if chip.rules.name in m.rules)
+    limit = f"{chip.name} ({chip.rules.name}) does not have it; {', '.join(sorted(kinds[name].rules))} can hold it"
+    remedy = f"Choose one of those, or a synapse that {chip.name} has: {', '.join(instead)}."
+    return [Problem(where, f"the synapse {name}", limit, remedy)]
+
+
+def value_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
+    """Delays beyond the chip's, and weights of a sign that cannot be."""
+    if len(projection) == 0:
+        return []
+    return [*_delay_problems(network, projection, chip), *_sign_problems(network, projection, chip)]
+
+
+def _delay_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
+    longest = chip.limit("max_delay")
+    if longest is None or (most := int(projection.delay.max())) <= longest:
+        return []
+    timestep = network.timestep
+    count = int(np.count_nonzero(projection.delay > longest))
+    what = f"{count} of {len(projection)} delays are too long, the longest of {most} steps ({most * timestep:g} ms)"
+    limit = f"at most {longest:g} steps on {chip.name}, which is {longest * timestep:g} ms"
+    return [Problem(f"projection {projection.label!r}", what, limit, "Give a shorter delay or a longer timestep.")]
+
+
+def _sign_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
+    """Conductances are never negative; other weights have their receptor's sign where the chip stores none."""
+    target = known_cell_model(network.populations[projection.post])
+    if not isinstance(target, NeuronModel):
+        return []
+    if chip.rules.signed_weights and not target.has_conductances:
+        return []
+    inhibitory = projection.receptor == "inhibitory" and not target.has_conductances
+    weight = projection.weight
+    wrong = weight > 0 if inhibitory else weight < 0
+    if not wrong.any():
+        return []
+    extreme = np.nanmax(weight) if inhibitory else np.nanmin(weight)
+    sign, wanted = ("positive", "0 or negative") if inhibitory else ("negative", "0 or positive")
+    count = int(np.count_nonzero(wrong))
+    what = f"{count} of {len(weight)} weights are {sign}, up to {extreme:g} {target.weight_unit}"
+    limit = f"{projection.receptor} weights of {target.name} are {wanted} on {chip.name}"
+    remedy = "Correct the sign of weight or the receptor_type."
+    return [Problem(f"projection {projection.label!r}", what, limit, remedy)]

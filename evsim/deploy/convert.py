@@ -1,0 +1,93 @@
+"""What quantising has in common for all rule sets: going through a network, and finding what its parameters lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from evsim.chip import Chip
+from evsim.deploy.chip_network import (
+    ChipNetwork,
+    ChipPopulation,
+    ChipProjection,
+    ChipSource,
+    ParameterLoss,
+    WeightLoss,
+)
+from evsim.model import NeuronModel
+from evsim.network import Network, Population, Projection
+from evsim.registry import cell_model
+
+Held = tuple[ChipProjection, WeightLoss | None]
+
+
+def convert(
+    network: Network,
+    chip: Chip,
+    scale_of: Callable[[int], Any],
+    hold: Callable[[Projection, ChipPopulation], Held],
+) -> ChipNetwork:
+    """The network in the chip's numbers, which ``check`` has found to be possible.
+
+    Args:
+        scale_of: index of a population of neurons -> what its rule's ``convert`` is given.
+        hold: projection and target -> the projection on the chip, and what its weights lost (None: nothing can be).
+    """
+    populations, parameter_losses = [], []
+    for index, population in enumerate(network.populations):
+        populations.append(_population(network, index, chip, scale_of))
+        parameter_losses += _parameter_losses(population, populations[-1])
+    projections, weight_losses = [], []
+    for projection in network.projections:
+        target = populations[projection.post]
+        assert isinstance(target, ChipPopulation), "check refuses projections onto spike sources"
+        held, loss = hold(projection, target)
+        projections.append(held)
+        if loss is not None:
+            weight_losses.append(loss)
+    return ChipNetwork(
+        network,
+        chip,
+        tuple(populations),
+        tuple(projections),
+        tuple(weight_losses),
+        tuple(parameter_losses),
+        tuple(_rule_notes(populations, chip)),
+    )
+
+
+def _population(
+    network: Network, index: int, chip: Chip, scale_of: Callable[[int], Any]
+) -> ChipPopulation | ChipSource:
+    population = network.populations[index]
+    model = cell_model(population.model)
+    if not isinstance(model, NeuronModel):
+        return ChipSource(population.label, model)
+    scale = scale_of(index)
+    rule = model.rules[chip.rules.name]
+    cells = rule.convert(population.parameters, population.initial, network.timestep, scale)
+    return ChipPopulation(population.label, model, cells, scale)
+
+
+def _parameter_losses(population: Population, held: ChipPopulation | ChipSource) -> Iterator[ParameterLoss]:
+    """For each parameter that is held with an error, the cell in which the error is the largest."""
+    if isinstance(held, ChipSource):
+        return
+    for name, effective in held.cells.effective.items():
+        if name not in population.parameters:
+            continue  # a constant of the chip's own, such as the tau_syn of sPyNNaker's Izhikevich neuron
+        asked = np.broadcast_to(population.parameters[name], population.size)
+        effective = np.broadcast_to(effective, population.size)
+        worst = int(np.argmax(np.abs(effective - asked)))
+        if effective[worst] != asked[worst]:
+            unit = held.model.parameters[name]
+            yield ParameterLoss(population.label, name, unit, float(asked[worst]), float(effective[worst]))
+
+
+def _rule_notes(populations: list[ChipPopulation | ChipSource], chip: Chip) -> Iterator[str]:
+    """What the rules of the populations do otherwise than ``ideal``, apart from their numbers."""
+    for population in populations:
+        if isinstance(population, ChipPopulation) and (note := population.model.rules[chip.rules.name].note):
+            yield f"population {population.label!r}: {note}"

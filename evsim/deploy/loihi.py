@@ -1,0 +1,107 @@
+"""The rule sets ``loihi1`` and ``loihi2``: weights with 8-bit mantissas, 24-bit states, and what that costs.
+
+The rule sets differ in what a projection's exponent does. Lava (``loihi2``) shifts the sum of the weights that meet at
+a neuron in one step; brian2-loihi (``loihi1``) shifts each weight by itself when the network is built. Both drop the
+bits below one unit of input, toward minus infinity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from evsim.arithmetic.loihi import ALIGN, SYNAPSE_LIMIT, shift_floor
+from evsim.chip import Chip
+from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
+from evsim.deploy.convert import convert
+from evsim.deploy.loihi_scale import LoihiScale, WeightRange, choose
+from evsim.model import NeuronModel
+from evsim.network import Network, Projection
+from evsim.registry import cell_model
+
+COARSE_TIMESTEP = 0.5  # ms; below it a decay per step is a small part of 4096 and is held with errors of percents
+
+
+def quantise(network: Network, chip: Chip) -> ChipNetwork:
+    """The network in Loihi's integers; raises nothing, since ``check`` came before."""
+    held = convert(
+        network,
+        chip,
+        lambda index: scale_of(network, index, chip),
+        lambda projection, target: _hold(projection, target, chip),
+    )
+    return replace(held, notes=(*_coarse(network), *held.notes, *_divided(held)))
+
+
+def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
+    """The scale that population ``index``, whose model has Loihi's rules, gets in this network."""
+    population = network.populations[index]
+    model = cell_model(population.model)
+    assert isinstance(model, NeuronModel), "sources have no scale"
+    ask = model.rules[chip.rules.name].needs
+    assert ask is not None, f"{model.name} must say what its scale on Loihi depends on"
+    injected = np.zeros(population.size)
+    for current in network.currents:
+        if current.population == index and len(current.amplitudes):
+            injected[current.cells] += np.abs(current.amplitudes).max()
+    weights = [weight_range(projection) for projection in network.projections if projection.post == index]
+    return choose(ask(population.parameters, population.initial, network.timestep), weights, injected)
+
+
+def weight_range(projection: Projection) -> WeightRange:
+    """The magnitude of a projection's weights and whether both signs occur."""
+    if not len(projection):
+        return WeightRange(0.0, False)
+    least, most = float(projection.weight.min()), float(projection.weight.max())
+    return WeightRange(max(-least, most), least < 0 < most)
+
+
+def _hold(projection: Projection, target: ChipPopulation, chip: Chip) -> tuple[ChipProjection, WeightLoss]:
+    scale: LoihiScale = target.scale
+    within = weight_range(projection)
+    exponent = within.exponent(scale.lsb_per_weight)
+    per_unit = scale.lsb_per_weight / (1 << ALIGN)  # units of input for a unit of weight
+    if chip.rules.name == "loihi1":
+        exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
+    mantissa, saturated = _mantissas(projection.weight, per_unit / 2.0**exponent, within)
+    alone = shift_floor(mantissa.astype(np.int64), exponent)  # what one spike by itself adds
+    if chip.rules.name == "loihi1":
+        saturated += int(np.count_nonzero(np.abs(alone) > SYNAPSE_LIMIT))
+        alone = np.clip(alone, -SYNAPSE_LIMIT, SYNAPSE_LIMIT)
+        held = ChipProjection(target.model.rules["loihi1"].inputs[projection.receptor], alone.astype(np.int32))
+    else:
+        held = ChipProjection(target.model.rules["loihi2"].inputs[projection.receptor], mantissa, exponent)
+    step = (2 if within.mixed else 1) * 2.0**exponent
+    unit = target.model.weight_unit
+    loss = weight_loss(
+        projection.label, unit, projection.weight, alone / per_unit, max(step, 1.0) / per_unit, saturated
+    )
+    return held, loss
+
+
+def _mantissas(weight: np.ndarray, per_unit: float, within: WeightRange) -> tuple[np.ndarray, int]:
+    """The nearest mantissas (int32; even ones where signs are mixed), and how many were beyond the largest."""
+    step = 2 if within.mixed else 1
+    whole = np.rint(weight * (per_unit / step)) * step
+    saturated = int(np.count_nonzero(np.abs(whole) > within.mantissa_max))
+    return np.clip(whole, -within.mantissa_max, within.mantissa_max).astype(np.int32), saturated
+
+
+def _coarse(network: Network) -> Iterator[str]:
+    if network.timestep < COARSE_TIMESTEP:
+        yield (
+            f"a time step of {network.timestep:g} ms is short for Loihi, whose decays are whole parts of 4096 a step: "
+            "time constants are held with the errors listed; 0.5 ms or more is finer"
+        )
+
+
+def _divided(held: ChipNetwork) -> Iterator[str]:
+    for projection, on_chip in zip(held.network.projections, held.projections, strict=True):
+        if on_chip.exponent < 0:
+            yield (
+                f"projection {projection.label!r}: its exponent is {on_chip.exponent}, so the sum of the weights that "
+                f"meet in one step is divided by {2**-on_chip.exponent} and rounded down; larger weights or a longer "
+                "time step avoid it"
+            )

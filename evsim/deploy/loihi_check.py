@@ -1,0 +1,112 @@
+"""What cannot be on Loihi beyond what no chip can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evsim.arithmetic.loihi import ALIGN, DECAY_ONE
+from evsim.chip import Chip
+from evsim.deploy.loihi import scale_of
+from evsim.errors import Problem
+from evsim.model import NeuronModel
+from evsim.network import Network, Population
+from evsim.registry import cell_model
+
+LONGEST = 2 * DECAY_ONE  # time steps; a longer time constant loses less than half a 4096th in a step
+
+
+def problems(network: Network, chip: Chip) -> list[Problem]:
+    """Everything in the populations and probes of a network that Loihi's registers cannot hold."""
+    found: list[Problem] = []
+    for index, population in enumerate(network.populations):
+        if not isinstance(cell_model(population.model), NeuronModel):
+            continue
+        found += _time_constants(population, network.timestep, chip)
+        found += _two_currents(population, chip)
+        found += _refractory(population, network.timestep, chip)
+        found += _thresholds(network, index, chip)
+    found += _probes(network, chip)
+    return found
+
+
+def _time_constants(population: Population, dt: float, chip: Chip) -> Iterator[Problem]:
+    for name in ("tau_m", "tau_syn_E", "tau_syn_I"):
+        if name not in population.parameters:
+            continue
+        longest = float(np.max(population.parameters[name]))
+        if longest > LONGEST * dt:
+            yield Problem(
+                f"population {population.label!r}",
+                f"{name} of {longest:g} ms",
+                f"at most {LONGEST * dt:g} ms on {chip.name} with a time step of {dt:g} ms (decays are parts of 4096)",
+                f"Give a shorter {name} or a longer timestep.",
+            )
+
+
+def _two_currents(population: Population, chip: Chip) -> Iterator[Problem]:
+    tau_e, tau_i = (population.parameters.get(name) for name in ("tau_syn_E", "tau_syn_I"))
+    if tau_e is None or tau_i is None or not (different := tau_e != tau_i).any():
+        return
+    cell = int(np.argmax(np.broadcast_to(different, population.size)))
+    tau_e, tau_i = (float(np.broadcast_to(tau, population.size)[cell]) for tau in (tau_e, tau_i))
+    yield Problem(
+        f"population {population.label!r}",
+        f"tau_syn_E of {tau_e:g} ms and tau_syn_I of {tau_i:g} ms in {int(np.count_nonzero(different))} of "
+        f"{population.size} cells",
+        f"a neuron of {chip.name} has one synaptic current, so both must be equal",
+        "Make tau_syn_E and tau_syn_I equal, or run on reference:ideal or reference:spinnaker1.",
+    )
+
+
+def _refractory(population: Population, dt: float, chip: Chip) -> Iterator[Problem]:
+    most = chip.limit("max_refractory")
+    longest = float(np.max(population.parameters.get("tau_refrac", 0.0)))
+    if most is not None and np.floor(longest / dt + 0.5) > most:
+        yield Problem(
+            f"population {population.label!r}",
+            f"tau_refrac of {longest:g} ms, which is {longest / dt:g} steps",
+            f"at most {most:g} steps on {chip.name}, which is {most * dt:g} ms",
+            "Give a shorter tau_refrac or a longer timestep.",
+        )
+
+
+def _thresholds(network: Network, index: int, chip: Chip) -> Iterator[Problem]:
+    population = network.populations[index]
+    if not {"v_thresh", "v_reset"} <= population.parameters.keys():
+        return  # a neuron with a threshold of its own kind
+    where = f"population {population.label!r}"
+    distance = np.broadcast_to(population.parameters["v_thresh"] - population.parameters["v_reset"], population.size)
+    if bad := int(np.count_nonzero(distance <= 0)):
+        yield Problem(
+            where,
+            f"v_thresh is not above v_reset in {bad} of {population.size} cells",
+            f"voltages on {chip.name} count from v_reset, and a threshold is positive",
+            "Raise v_thresh or lower v_reset.",
+        )
+        return
+    units = distance * scale_of(network, index, chip).lsb_per_mV / (1 << ALIGN)
+    if (least := float(units.min())) < 0.5:
+        yield Problem(
+            where,
+            f"a threshold {float(distance[np.argmin(units)]):g} mV above v_reset is {least:.2g} units of the threshold "
+            "register, next to weights, currents or voltages that are many times larger",
+            f"at least 1 unit on {chip.name}",
+            "Make the largest weight, injected current or distance from v_reset smaller.",
+        )
+
+
+def _probes(network: Network, chip: Chip) -> Iterator[Problem]:
+    other = {"isyn_exc": "inhibitory", "isyn_inh": "excitatory"}
+    for probe in network.probes:
+        receptor = other.get(probe.variable)
+        if receptor and any(
+            len(p) and (p.post, p.receptor) == (probe.population, receptor) for p in network.projections
+        ):
+            yield Problem(
+                f"population {network.populations[probe.population].label!r}",
+                f"recording {probe.variable} while it has {receptor} input too",
+                f"a neuron of {chip.name} has one current, the sum of both",
+                "Record v, or run on reference:ideal.",
+            )

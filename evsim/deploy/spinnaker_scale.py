@@ -1,0 +1,114 @@
+"""How sPyNNaker scales the weights onto a population: the left shift of each ring buffer.
+
+A weight is stored in 16 bits. A slot of the ring buffer sums the weights that are due in one time step, and is shifted
+to the left to become s16.15. sPyNNaker chooses the shift so that the sum that it expects fits; the rules below are
+those of sPyNNaker 7.4.1 (``PopulationVertex.get_ring_buffer_shifts``), floating-point rounding included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincc, gammaln
+
+from evsim.network import Projection
+
+EXPECTED_RATE = 30.0  # Hz, of every source: ``spikes_per_second`` of spynnaker.cfg
+SIGMA = 5.0  # standard deviations above the mean sum: ``ring_buffer_sigma`` of spynnaker.cfg
+SUMMED_SIGMA = 3.0  # of the Poisson sum: POSSION_SIGMA_SUMMATION_LIMIT of sPyNNaker's constants.py
+CONDUCTANCE_GAIN = 1024.0  # conductances are held in units of uS / 1024: InputTypeConductance
+
+
+@dataclass(frozen=True)
+class SpinnakerScale:
+    """The scale of the weights onto one population.
+
+    Attributes:
+        shifts: left shift of the ring buffer of the excitatory and of the inhibitory receptor.
+        gain: what weights are multiplied by beforehand; 1024 for conductances, else 1.
+    """
+
+    shifts: tuple[int, int]
+    gain: float
+
+    def per_unit(self, row: int) -> float:
+        """16-bit units for a unit of weight on the receptor of this input row."""
+        return self.gain * 2.0 ** (15 - self.shifts[row])
+
+
+class Moments:
+    """Mean and variance of items that are added in groups of known mean and variance."""
+
+    def __init__(self) -> None:
+        self.n, self.mean, self._sum = 0, 0.0, 0.0
+
+    def add(self, mean: float, variance: float, n: int) -> None:
+        """Take in ``n`` items of this mean and variance."""
+        total = self.n + n
+        delta = mean - self.mean
+        self._sum = self._sum + variance * (n - 1.0) + (delta * delta * self.n * n) / total
+        self.mean = ((self.n * self.mean) + (n * mean)) / total
+        self.n = total
+
+    @property
+    def variance(self) -> float:
+        """The sample variance; 0 of a single item."""
+        return 0.0 if self.n <= 1 else self._sum / (self.n - 1.0)
+
+
+def ring_shift(projections: Sequence[Projection], timestep: float, gain: float) -> int:
+    """The left shift for the projections onto one receptor of one population, none of them empty."""
+    most = expected_sum(projections, timestep, gain)
+    power = 0 if most <= 0 else math.ceil(max(0, math.log2(most)))
+    return power + 1 if 2**power <= most else power
+
+
+def expected_sum(projections: Sequence[Projection], timestep: float, gain: float) -> float:
+    """The largest sum of weights that is expected in one time step.
+
+    Where all delays are equal, every source may spike at once. Otherwise it is the mean of a Poisson sum and 5 standard
+    deviations; at least the largest weight, at most the sum of all.
+    """
+    weights, delays = Moments(), Moments()
+    steps_per_second = 1e6 / round(timestep * 1000)
+    total = biggest = 0.0
+    for projection in projections:
+        magnitude = np.abs(projection.weight)
+        into_one_cell = int(np.bincount(projection.target).max())
+        largest = float(magnitude.max())
+        weights.add(float(magnitude.mean()) * gain, float(magnitude.var()) * gain**2, into_one_cell)
+        delays.add(0.0, float(np.var(delays_ms(projection, timestep))), into_one_cell)
+        biggest = max(biggest, largest * gain)
+        total += max(1.0, EXPECTED_RATE / steps_per_second) * (largest * into_one_cell)  # as there: without the gain
+    if delays.variance == 0.0:
+        return max(total, biggest)
+    spikes = weights.n * EXPECTED_RATE / steps_per_second
+    return max(min(_poisson_bound(weights, spikes), total), biggest)
+
+
+def delays_ms(projection: Projection, timestep: float) -> NDArray[np.float64]:
+    """The delays as sPyNNaker computes with them."""
+    microseconds = round(timestep * 1000)
+    return np.rint(projection.delay * timestep * (1000 / microseconds)) * (microseconds / 1000)
+
+
+def _poisson_bound(weights: Moments, spikes: float) -> float:
+    """Mean of the sum of a Poisson number of weights and SIGMA standard deviations; ``spikes`` is the mean number."""
+    from_weights = _weight_variance(math.sqrt(weights.variance), spikes)
+    return spikes * weights.mean + SIGMA * math.sqrt(spikes * weights.mean**2 + from_weights)
+
+
+def _weight_variance(deviation: float, spikes: float) -> float:
+    """What the spread of the weights adds to the variance of the sum; the Poisson sum is cut off at 3 sigma."""
+    if deviation <= 0:
+        return 0.0
+    last = round(spikes + SUMMED_SIGMA * math.sqrt(spikes))
+    ratio = math.log(spikes) * last - gammaln(1 + last)
+    if not -701.0 < ratio < 701.0 or ratio == 0.0:
+        return 0.0
+    remaining = math.exp(spikes) * gammaincc(1 + last, spikes) - math.exp(ratio)
+    return math.exp(-spikes + math.log(spikes) + 2.0 * math.log(deviation) + math.log(remaining))
