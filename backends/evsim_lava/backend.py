@@ -1,0 +1,82 @@
+"""Lava as evsim's command line and front end see it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from evsim.backend import Session, Target
+from evsim.chip import load_chip
+from evsim.errors import EvsimError, MissingPartError, UnknownNameError
+from evsim.model import Model, NeuronModel, in_rules
+from evsim.network import Network
+
+TIMEOUT = "EVSIM_LAVA_TIMEOUT"
+NUMPY_LIMIT = (2, 4)  # lava-nc 0.10.0 uses np.reshape(newshape=), which numpy 2.4 took away; its processes then die
+PYTHON_LIMIT = (3, 13)  # numpy 1.26, which lava-nc 0.10.0 asks for, has no wheel from here on
+
+
+class LavaBackend:
+    """Loihi 2 on a CPU, by Lava's bit-accurate process models.
+
+    Target options: ``timeout``, s that one request to Lava may take (also by the variable EVSIM_LAVA_TIMEOUT).
+    """
+
+    name = "lava"
+    summary = "Lava's bit-accurate CPU models of Loihi 2 (lava-nc, fixed_pt)"
+
+    def chips(self) -> Sequence[str]:
+        """Loihi 2."""
+        return ["loihi2"]
+
+    def has(self, model: Model) -> bool:
+        """Whether Lava's neuron is the model's, or the model is no neuron at all."""
+        from evsim_lava.lower import is_lif  # loads numba, which Lava's own processes can do without
+
+        return in_rules(model, "loihi2") and (not isinstance(model, NeuronModel) or is_lif(model))
+
+    def target(self, word: str | None) -> Target:
+        """``lava`` or ``lava:loihi2``."""
+        if word not in (None, "loihi2"):
+            raise UnknownNameError("chip of the backend lava", word, ["loihi2"])
+        return Target(self.name, "loihi2")
+
+    def versions(self) -> Mapping[str, str]:
+        """The packages whose numbers take part; raises MissingPartError."""
+        return {"lava-nc": _lava_version(), "numpy": version("numpy"), "evsim": version("evsim")}
+
+    def start(self, network: Network, target: Target) -> Session:
+        """Quantise for Loihi 2 and prepare a session; raises CheckError, MissingPartError."""
+        _lava_version()
+        from evsim_lava.session import LavaSession
+
+        return LavaSession(network, load_chip(target.chip or "loihi2"), _timeout(target))
+
+
+def _lava_version() -> str:
+    try:
+        found = version("lava-nc")
+    except PackageNotFoundError:
+        python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+        detail = "" if sys.version_info < PYTHON_LIMIT else f"it works on Python 3.10 to 3.12, and this is {python}"
+        raise MissingPartError("Lava (lava-nc)", "lava", detail, "--ignore-requires-python") from None
+    if tuple(int(part) for part in np.__version__.split(".")[:2]) >= NUMPY_LIMIT:
+        raise MissingPartError("numpy below 2.4, which Lava needs,", "lava", f"numpy {np.__version__} is")
+    return found
+
+
+def _timeout(target: Target) -> float | None:
+    given = target.options.get("timeout", os.environ.get(TIMEOUT))
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise EvsimError(f"the time-out of Lava is {given!r}; it must be a number of seconds above 0")
+    return seconds

@@ -1,0 +1,136 @@
+"""In the child process: Lava's processes for a plan, and running them."""
+
+# Lava's processes carry their ports as attributes that no annotation names.
+# pyright: reportAttributeAccessIssue=false, reportArgumentType=false
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.errors import BackendError
+from evsim_lava.plan import LavaPlan, NeuronPlan, SourcePlan, SynapsePlan
+from evsim_lava.processes.cellwise_lif import CellwiseLIF
+from evsim_lava.processes.event_source import EventSource
+from evsim_lava.processes.recorders import SpikeRecorder, StateRecorder
+from evsim_lava.processes.synapses import DelayedSynapses
+from evsim_lava.sdk import LIF, AbstractProcess, DelayDense, Loihi2SimCfg, RunSteps, SignMode
+
+
+class LavaGraph:
+    """A network in Lava, one run-time for each connected part of it.
+
+    Args:
+        plan: what to build.
+    """
+
+    def __init__(self, plan: LavaPlan) -> None:
+        processes = {index: _population(population) for index, population in plan.populations.items()}
+        self._recorders = []  # Lava finds processes by their connections, but does not keep them alive
+        for index, population in plan.populations.items():
+            if isinstance(population, NeuronPlan):
+                self._recorders += _recorders(population, processes[index])
+        for synapses in plan.synapses:
+            _connect(synapses, processes[synapses.pre], processes[synapses.post])
+        self._parts = [processes[part] for part in _parts(plan)]
+        self._config = Loihi2SimCfg(select_tag="fixed_pt")
+
+    def run(self, steps: int) -> None:
+        """Advance by a number of time steps; raises BackendError with the traceback of a Lava process that failed."""
+        for part in self._parts:
+            try:
+                part.run(condition=RunSteps(num_steps=steps), run_cfg=self._config)
+            except RuntimeError as error:
+                raise BackendError(self.failure() or f"Lava: {error}") from error
+
+    def failure(self) -> str | None:
+        """The traceback of a Lava process that failed: Lava waits for such a process for ever."""
+        for part in self._parts:
+            runtime = part.runtime
+            if runtime is None or runtime._messaging_infrastructure is None:
+                continue
+            for actor in runtime._messaging_infrastructure.actors:
+                if error := actor.exception:
+                    return f"a Lava process failed\n{error[1]}"
+        return None
+
+    def close(self) -> None:
+        """Stop Lava's processes."""
+        for part in self._parts:
+            part.stop()
+
+
+def _population(plan: NeuronPlan | SourcePlan) -> AbstractProcess:
+    if isinstance(plan, SourcePlan):
+        return EventSource(size=plan.size, folder=plan.folder)
+    shape = (len(plan.u),)
+    state = {"u": plan.u, "v": plan.v, "bias_mant": plan.bias_mant, "bias_exp": plan.bias_exp}
+    if plan.is_plain:
+        return LIF(shape=shape, du=int(plan.du[0]), dv=int(plan.dv[0]), vth=int(plan.vth[0]), **state)
+    return CellwiseLIF(
+        shape=shape, du=plan.du, dv=plan.dv, vth=plan.vth, refractory=plan.refractory, changes=plan.changes, **state
+    )
+
+
+def _recorders(plan: NeuronPlan, neurons: AbstractProcess) -> list[AbstractProcess]:
+    size = len(plan.u)
+    recorders: list[AbstractProcess] = []
+    if plan.spikes is not None:
+        recorder = SpikeRecorder(size=size, path=plan.spikes)
+        neurons.s_out.connect(recorder.s_in)
+        recorders.append(recorder)
+    for sample in plan.samples:
+        recorder = StateRecorder(size=size, cells=sample.cells, interval=sample.interval, path=sample.path)
+        recorder.state.connect_var(getattr(neurons, sample.variable))
+        recorders.append(recorder)
+    return recorders
+
+
+def _connect(plan: SynapsePlan, pre: AbstractProcess, post: AbstractProcess) -> None:
+    for connection in _connections(plan):
+        pre.s_out.connect(connection.s_in)
+        connection.a_out.connect(post.a_in)
+
+
+def _connections(plan: SynapsePlan) -> list[AbstractProcess]:
+    if plan.layers is None:
+        return [
+            DelayedSynapses(
+                shape=plan.shape,
+                source=plan.source,
+                target=plan.target,
+                weight=plan.weight,
+                delay=plan.delay,
+                weight_exp=plan.exponent,
+            )
+        ]
+    connections: list[AbstractProcess] = []
+    for layer in range(int(plan.layers.max()) + 1):
+        chosen = plan.layers == layer
+        weights, delays = np.zeros(plan.shape, int), np.zeros(plan.shape, int)
+        weights[plan.target[chosen], plan.source[chosen]] = plan.weight[chosen]
+        delays[plan.target[chosen], plan.source[chosen]] = plan.delay[chosen]
+        connections.append(
+            DelayDense(
+                weights=weights,
+                delays=delays,
+                weight_exp=plan.exponent,
+                num_weight_bits=8,
+                sign_mode=SignMode.MIXED if plan.mixed else None,
+                num_message_bits=8 if plan.counts else 0,
+            )
+        )
+    return connections
+
+
+def _parts(plan: LavaPlan) -> list[int]:
+    """One population of each connected part of the network."""
+    part = {index: index for index in plan.populations}
+
+    def find(index: int) -> int:
+        while part[index] != index:
+            index = part[index]
+        return index
+
+    for synapses in plan.synapses:
+        part[find(synapses.pre)] = find(synapses.post)
+    return sorted({find(index) for index in part})

@@ -1,0 +1,142 @@
+"""From a network in Loihi's integers to what Lava is told to build."""
+
+from __future__ import annotations
+
+from math import gcd
+from pathlib import Path
+
+import numpy as np
+
+from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, bias_registers
+from evsim.arithmetic.loihi_lif import KEPT_U, KEPT_V, REFRACTORY_STEPS, THRESHOLD, U, V, loihi2_step
+from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.engine.drive import cell_changes
+from evsim.model import NeuronModel
+from evsim_lava.plan import LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
+
+# Lava's DelayDense works on a dense matrix for each delay in every step: about 5 ns for each of its elements. It is a
+# process of the machine, which costs about as much as this many elements.
+STOCK_ELEMENTS = 100_000
+PROCESS_ELEMENTS = 20_000
+
+# Lava's name of each state row
+STATES = {U: "u", V: "v"}
+
+
+def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_ELEMENTS) -> LavaPlan:
+    """What to build; the files will be in ``folder``.
+
+    Args:
+        stock_elements: the largest projection (connection objects x delays x targets x sources) that Lava's own
+            DelayDense is to hold; others are evsim's ``DelayedSynapses``.
+    """
+    network = chip_network.network
+    synapses = tuple(
+        _synapses(chip_network, index, stock_elements)
+        for index, projection in enumerate(network.projections)
+        if len(projection)
+    )
+    sending = {connection.pre for connection in synapses}
+    populations: dict[int, NeuronPlan | SourcePlan] = {}
+    for index, population in enumerate(chip_network.populations):
+        if isinstance(population, ChipPopulation):
+            populations[index] = _neurons(chip_network, population, index, folder)
+        elif index in sending:
+            populations[index] = SourcePlan(network.populations[index].size, source_folder(folder, index))
+    return LavaPlan(populations, synapses)
+
+
+def is_lif(model: NeuronModel) -> bool:
+    """Whether a model is, on Loihi 2, the neuron that Lava has."""
+    return model.rules["loihi2"].step is loihi2_step
+
+
+def source_folder(folder: Path, index: int) -> Path:
+    """Where the spikes of source population ``index`` lie."""
+    return folder / f"source-{index}"
+
+
+def spike_file(folder: Path, index: int) -> Path:
+    """Where the spikes of population ``index`` are written."""
+    return folder / f"spikes-{index}"
+
+
+def _neurons(chip_network: ChipNetwork, population: ChipPopulation, index: int, folder: Path) -> NeuronPlan:
+    network, cells = chip_network.network, population.cells
+    size = len(cells.drive)
+    parameters = np.broadcast_to(cells.parameters, (len(cells.parameters), size)).astype(np.int32)
+    mantissa, exponent = bias_registers(cells.drive)
+    currents = [current for current in network.currents if current.population == index]
+    spikes = any(probe.population == index and probe.variable == "spikes" for probe in network.probes)
+    return NeuronPlan(
+        du=DECAY_ONE - 1 - parameters[KEPT_U],
+        dv=DECAY_ONE - parameters[KEPT_V],
+        vth=parameters[THRESHOLD] >> ALIGN,
+        bias_mant=mantissa,
+        bias_exp=exponent,
+        u=cells.state[U],
+        v=cells.state[V],
+        refractory=parameters[REFRACTORY_STEPS],
+        changes=_changes(list(cell_changes(currents, cells, np.int32, network.timestep))),
+        spikes=spike_file(folder, index) if spikes else None,
+        samples=tuple(sample_plans(chip_network, index, folder)),
+    )
+
+
+def _changes(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A drive from step k on is a bias from Lava's time step k + 1 on."""
+    nothing = (np.empty(0, np.int64),) * 3
+    step, cell, value = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+    order = np.argsort(step, kind="stable")
+    return step[order] + 1, cell[order], value[order]
+
+
+def sample_plans(chip_network: ChipNetwork, index: int, folder: Path):
+    """One recorder for each state variable that probes of the population read."""
+    population = chip_network.populations[index]
+    assert isinstance(population, ChipPopulation)
+    wanted: dict[int, list] = {}
+    for probe in chip_network.network.probes:
+        if probe.population == index and probe.variable != "spikes":
+            wanted.setdefault(population.cells.readouts[probe.variable].row, []).append(probe)
+    for row, probes in wanted.items():
+        cells = np.unique(np.concatenate([probe.cells for probe in probes])).astype(np.int64)
+        interval = gcd(*(probe.interval for probe in probes))
+        yield SamplePlan(STATES[row], cells, interval, folder / f"{STATES[row]}-{index}")
+
+
+def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> SynapsePlan:
+    network = chip_network.network
+    projection, held = network.projections[index], chip_network.projections[index]
+    from_source = not isinstance(chip_network.populations[projection.pre], ChipPopulation)
+    shape = network.populations[projection.post].size, network.populations[projection.pre].size
+    delay = projection.delay.astype(np.int64) - from_source  # sources send one step late, see EventSource
+    layers = _layers(projection.source.astype(np.int64) * shape[0] + projection.target)
+    elements = (int(delay.max()) + 1) * shape[0] * shape[1] + PROCESS_ELEMENTS
+    small = (int(layers.max()) + 1) * elements <= stock_elements
+    # separate objects shift their sums separately
+    divided = held.exponent < 0 and bool(layers.any())
+    return SynapsePlan(
+        projection.pre,
+        projection.post,
+        shape,
+        projection.source,
+        projection.target,
+        held.weight,
+        delay,
+        held.exponent,
+        mixed=bool(held.weight.min() < 0 < held.weight.max()),
+        counts=from_source,
+        layers=layers if small and not divided else None,
+    )
+
+
+def _layers(pair: np.ndarray) -> np.ndarray:
+    """For each synapse, how many before it join the same two cells."""
+    order = np.argsort(pair, kind="stable")
+    ordered = pair[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    rank = np.arange(len(pair)) - np.repeat(starts, np.diff(np.append(starts, len(pair))))
+    layers = np.empty(len(pair), np.int64)
+    layers[order] = rank
+    return layers

@@ -1,0 +1,141 @@
+"""The rule set ``loihi2`` against Lava's fixed-point models, in every spike, u and v of random networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from evsim.backend import Target
+from evsim.chip import load_chip
+from evsim.network import Current, Network, Probe
+from evsim.recording import Recordings
+from evsim.registry import backend
+from evsim_lava.session import LavaSession
+
+pytest.importorskip("lava.proc")
+
+STEPS = 100
+
+networks = given(
+    seed=st.integers(0, 2**31),
+    dt=st.sampled_from([1.0, 0.1]),
+    differing=st.booleans(),
+    refractory=st.sampled_from([0, 0, 1, 4]),
+    strength=st.sampled_from([0.3, 1.0, 20.0]),
+    delays=st.sampled_from([1, 8, 63]),
+    injected=st.booleans(),
+)
+
+
+def random_network(nets, seed, dt, differing, refractory, strength, delays, injected) -> Network:
+    """Two recurrent populations and two sources, with projections of one sign, of both, and very weak ones."""
+    rng = np.random.default_rng(seed)
+
+    def spread(low, high, size):
+        return rng.uniform(low, high, size) if differing else rng.uniform(low, high)
+
+    n, m = (int(size) for size in rng.integers(1, 15, 2))
+    cell = {
+        "tau_m": spread(5, 40, n),
+        "cm": spread(0.3, 2, n),
+        "v_thresh": spread(-55, -45, n),
+        "v_reset": spread(-72, -60, n),
+        "i_offset": rng.uniform(-0.5, 1.5, n),
+        "tau_refrac": rng.integers(0, refractory + 1, n) * dt if differing else refractory * dt,
+        "v": rng.uniform(-70, -50),
+    }
+    times = np.arange(STEPS) * dt
+    populations = (
+        nets.array_source([rng.choice(times, 20) for _ in range(8)]),  # some twice in a step, some at 0
+        nets.poisson(5, 100.0 / dt),
+        nets.cells(n, "exp", **cell),
+        nets.cells(m, "delta", "IF_curr_delta", i_offset=0.5, tau_refrac=refractory * dt),
+    )
+    weak = strength / 1000
+
+    def some(pre, post, bounds, label):
+        sizes = [population.size for population in populations]
+        rows = nets.random_rows(rng, sizes[pre], sizes[post], int(rng.integers(1, 60)), bounds, delays)
+        return nets.connect(pre, post, rows, label=label)
+
+    projections = (
+        some(0, 2, (strength / 10, strength), "input"),
+        some(1, 2, (-strength, strength), "noise"),
+        some(2, 2, (-strength, -strength / 5), "inhibition"),
+        some(0, 2, (-weak, weak), "weak"),
+        some(2, 2, (weak / 10, weak), "weaker"),
+        some(2, 3, (strength, 5 * strength), "forward"),
+        some(3, 2, (-strength, strength / 2), "back"),
+        some(1, 3, (strength, 5 * strength), "noise to delta"),
+    )
+    half = np.arange(0, n, 2, dtype=np.int32)
+    pulse = Current("pulse", 2, half, np.array([10.0, 40.0, 60.0]) * dt, np.array([1.0, -0.5, 0.0]))
+    probes = (
+        *nets.record_all(populations, "spikes", "v"),
+        Probe(2, "isyn_exc", np.arange(n, dtype=np.int32)),
+        Probe(2, "v", half, 3),
+    )
+    return Network(dt, populations, projections, (pulse,) if injected else (), probes, seed)
+
+
+def differences(a: Recordings, b: Recordings) -> list[str]:
+    """What is not equal, in words."""
+    found = []
+    for x, y in zip(a.spikes, b.spikes, strict=True):
+        if not (np.array_equal(x.times, y.times) and np.array_equal(x.neurons, y.neurons)):
+            found.append(f"spikes of population {x.population}: {len(x.times)} and {len(y.times)}")
+    for x, y in zip(a.signals, b.signals, strict=True):
+        for name in ("times", "cells", "values", "raw"):
+            if not np.array_equal(getattr(x, name), getattr(y, name)):
+                found.append(f"{name} of {x.variable} of population {x.population}")
+    return found
+
+
+def agree(net: Network, stock: bool, pieces: tuple[int, ...] = (STEPS,)) -> Recordings:
+    """Assert that Lava and the reference did the same, and return what."""
+    reference = backend("reference").start(net, Target("reference", "loihi2"))
+    lava = LavaSession(net, load_chip("loihi2"), timeout=120.0, stock_elements=10**9 if stock else 0)
+    try:
+        for steps in pieces:
+            reference.run(steps)
+            lava.run(steps)
+        expected = reference.recordings()
+        assert differences(expected, lava.recordings()) == []
+        return expected
+    finally:
+        lava.close()
+
+
+@settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
+@networks
+def test_every_bit_is_that_of_lava(nets, **drawn):
+    recordings = agree(random_network(nets, **drawn), stock=True)
+    assert sum(len(spikes.times) for spikes in recordings.spikes[2:]) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@settings(max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate])
+@networks
+def test_every_bit_is_that_of_lava_in_many_networks(nets, **drawn):
+    agree(random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0)
+
+
+def test_synapses_as_events_are_those_of_lava(nets):
+    """evsim's own synapse process, on a network with every kind of projection, in several runs."""
+    net = random_network(nets, 7, 1.0, False, 0, 1.0, 20, True)
+    agree(net, stock=False, pieces=(1, 0, 30, STEPS - 31))
+
+
+def test_wraps_and_clips_are_those_of_lava(nets):
+    """Many spikes at once overflow u, and inhibition drives v to the end of its register."""
+    trains = [np.arange(0.0, STEPS, 7.0)] * 30
+    populations = (nets.array_source(trains), nets.cells(4, tau_refrac=0.0))
+    excitation = [(i, j, 30.0, 1 + i % 3) for i in range(30) for j in (0, 1)]
+    inhibition = [(i, j, -20.0, 4) for i in range(30) for j in (1, 2)]
+    projections = (nets.connect(0, 1, excitation), nets.connect(0, 1, inhibition, "inhibitory"))
+    net = Network(1.0, populations, projections, (), nets.record_all(populations, "spikes", "v"))
+    tallies = agree(net, stock=True).tallies["cells"]
+    assert tallies["wrapped"] > 0 and tallies["clipped"] > 0
