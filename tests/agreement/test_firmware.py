@@ -1,0 +1,89 @@
+"""reference:spinnaker1 against the executed firmware of sPyNNaker 7.4.1: every sample and spike, zero LSB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evsim.chip import load_chip
+from evsim.deploy.chip_network import ChipPopulation
+from evsim.deploy.quantise import quantise
+from evsim.network import Current, Network, Population, Projection, Trains
+
+FILES = sorted((Path(__file__).parent / "firmware").glob("*.npz"))
+NEURONS = 1
+
+
+@pytest.fixture(params=FILES, ids=[path.stem for path in FILES])
+def case(request):
+    with np.load(request.param) as archive:
+        return dict(archive)
+
+
+def starting_with(case, prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): values for name, values in case.items() if name.startswith(prefix)}
+
+
+def network_of(case, nets) -> Network:
+    timestep = float(case["timestep"])
+    n_sources = int(case["train_cell"].max()) + 1
+    trains = [case["train_label"][case["train_cell"] == cell] * timestep for cell in range(n_sources)]
+    populations = (
+        Population("sources", "SpikeSourceArray", n_sources, {}, trains=Trains.from_lists(trains)),
+        Population(
+            "neurons",
+            str(case["model"]),
+            int(case["size"]),
+            starting_with(case, "parameter_"),
+            starting_with(case, "initial_"),
+        ),
+    )
+    probes = nets.record_all(populations, "spikes", *starting_with(case, "recorded_"))
+    return Network(timestep, populations, tuple(projections_of(case)), tuple(currents_of(case)), probes)
+
+
+def projections_of(case):
+    for index, (receptor, pre) in enumerate(case["projections"]):
+        rows = case["synapses"][case["synapses"][:, 0] == index]
+        source, target, delay = (rows[:, column].astype(np.int32) for column in (1, 2, 4))
+        label = f"projection {index}"
+        yield Projection(label, int(pre), NEURONS, str(receptor), "StaticSynapse", source, target, rows[:, 3], delay)
+
+
+def currents_of(case):
+    for index in np.unique(case["currents"][:, 0]):
+        rows = case["currents"][case["currents"][:, 0] == index]
+        cells = case["current_cells"][case["current_cells"][:, 0] == index, 1].astype(np.int32)
+        yield Current(f"current {index:g}", NEURONS, cells, rows[:, 1], rows[:, 2])
+
+
+def test_there_are_vectors_of_every_model():
+    assert {path.stem.rsplit("_1ms")[0] for path in FILES if path.stem.endswith("_1ms")} == {
+        "IF_cond_exp",
+        "IF_curr_delta",
+        "IF_curr_exp",
+        "Izhikevich",
+    }
+
+
+def test_the_reference_equals_the_firmware(case, nets):
+    network, steps = network_of(case, nets), int(case["steps"])
+    recordings = nets.run(network, steps, "spinnaker1")
+    wanted = starting_with(case, "recorded_")
+    assert {signal.variable for signal in recordings.signals} == set(wanted)
+    for signal in recordings.signals:
+        np.testing.assert_array_equal(signal.raw[:steps], wanted[signal.variable], err_msg=signal.variable)
+    spikes = next(spikes for spikes in recordings.spikes if spikes.population == NEURONS)
+    found = np.column_stack([np.rint(spikes.times / network.timestep), spikes.neurons])
+    order = np.lexsort((case["spike_neuron"], case["spike_step"]))
+    assert len(found) > 0
+    np.testing.assert_array_equal(found, np.column_stack([case["spike_step"], case["spike_neuron"]])[order])
+
+
+def test_the_ring_buffers_are_shifted_as_spynnaker_shifts_them(case, nets):
+    quantised = quantise(network_of(case, nets), load_chip("spinnaker1"))
+    neurons = quantised.populations[NEURONS]
+    assert isinstance(neurons, ChipPopulation)
+    assert list(neurons.scale.shifts) == case["shifts"].tolist()
