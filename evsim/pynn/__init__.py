@@ -1,0 +1,70 @@
+"""PyNN 0.13's API, and nothing but the API: ``import pyNN.evsim as sim``.
+
+What a script creates becomes a network graph (``evsim.pynn.graph``), which any backend can run. Where it runs is chosen
+from outside the script (``simulator.state.choose``) or by a word in it: ``sim.setup(chip="loihi2")``.
+"""
+# ruff: noqa: F401 - the names are for the scripts that import this module
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyNN import errors, random, space
+from pyNN.network import Network
+from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
+from pyNN.space import Cuboid, Grid2D, Grid3D, Line, RandomStructure, Space, Sphere
+from pyNN.standardmodels import StandardCellType
+from pyNN.standardmodels import cells as _pynn_cells
+from pyNN.standardmodels import synapses as _pynn_synapses
+
+from evsim.pynn import cells, columns, graph, sessions, simulator
+from evsim.pynn.cells import list_standard_models
+from evsim.pynn.connectors import (
+    AllToAllConnector,
+    ArrayConnector,
+    CloneConnector,
+    CSAConnector,
+    DisplacementDependentProbabilityConnector,
+    DistanceDependentProbabilityConnector,
+    FixedNumberPostConnector,
+    FixedNumberPreConnector,
+    FixedProbabilityConnector,
+    FixedTotalNumberConnector,
+    FromFileConnector,
+    FromListConnector,
+    IndexBasedProbabilityConnector,
+    OneToOneConnector,
+    SmallWorldConnector,
+)
+from evsim.pynn.control import (
+    end,
+    get_current_time,
+    get_max_delay,
+    get_min_delay,
+    get_time_step,
+    initialize,
+    num_processes,
+    rank,
+    reset,
+    run,
+    run_for,
+    run_until,
+    setup,
+)
+from evsim.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from evsim.pynn.native_rng import NativeRNG
+from evsim.pynn.populations import Assembly, Population, PopulationView
+from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
+from evsim.pynn.projections import Connection, Projection
+from evsim.pynn.simulator import name
+from evsim.pynn.synapses import StaticSynapse
+
+globals().update(cells.CELL_TYPES)
+
+
+def __getattr__(attribute: str) -> Any:
+    """Say which of PyNN's models evsim has, when one is asked for that it has not."""
+    if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
+        known = ", ".join([*cells.CELL_TYPES, "StaticSynapse"])
+        raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

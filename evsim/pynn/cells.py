@@ -1,0 +1,38 @@
+"""Standard cell types: every one of PyNN's of which the registry has a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyNN.standardmodels import StandardCellType, build_translations, cells
+
+from evsim import registry
+from evsim.model import NeuronModel, SourceModel
+
+
+def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceModel) -> type[StandardCellType]:
+    """PyNN's class with evsim's names and units, which are PyNN's own, and the variables that evsim can record."""
+    members: dict[str, Any] = {
+        "__doc__": base.__doc__,
+        "__module__": __name__,
+        "translations": build_translations(*((name, name) for name in base.default_parameters)),
+    }
+    if isinstance(model, NeuronModel):
+        members["recordable"] = ["spikes", *model.recordables]
+        members["units"] = {**vars(base)["units"], **model.recordables}
+        members["receptor_types"] = model.receptors
+    return type(base.__name__, (base,), members)
+
+
+CELL_TYPES: dict[str, type[StandardCellType]] = {
+    name: _standard_cell(base, model)
+    for name, model in registry.models().items()
+    if isinstance(model, NeuronModel | SourceModel) and isinstance(base := getattr(cells, name, None), type)
+}
+
+globals().update(CELL_TYPES)
+
+
+def list_standard_models() -> list[str]:
+    """The names of the standard cell types that evsim has."""
+    return list(CELL_TYPES)

@@ -1,0 +1,79 @@
+"""setup(), run(), reset(), end() and what can be asked about the simulation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pyNN import common
+from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
+from pyNN.recording import get_io
+
+from evsim import registry
+from evsim.backend import Target
+from evsim.errors import EvsimError
+from evsim.pynn import simulator
+
+SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
+
+
+def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY, **extra_params: Any) -> int:
+    """Begin a new network; the one before is forgotten. Returns the rank of this process, which is 0.
+
+    Args:
+        timestep: ms.
+        min_delay: ms, or ``"auto"``. A given limit is enforced.
+        extra_params: ``max_delay`` (ms or ``"auto"``); ``rng_seed``, the seed of what is drawn while the network runs,
+            such as Poisson spikes (default 0; PyNN's older names of it work, too); ``backend`` and ``chip``, where to
+            run (``chip="loihi2"``), unless that was chosen from outside. Words for other simulators are ignored.
+
+    Raises:
+        UnknownNameError: there is no such backend or chip.
+        EvsimError: the time step is not a number above 0.
+    """
+    if not (math.isfinite(timestep) and timestep > 0):
+        raise EvsimError(f"setup() was given a time step of {timestep:g} ms; it must be above 0, such as 0.1 or 1.0")
+    max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
+    common.setup(timestep, min_delay, **extra_params)
+    target = _target(extra_params.get("backend"), extra_params.get("chip"))
+    state = simulator.state
+    state.clear()
+    state.ask_for(target)
+    state.dt = timestep
+    state.seed = _seed(extra_params)
+    state.set_delays(min_delay, max_delay)
+    return rank()
+
+
+def _target(backend: str | None, chip: str | None) -> Target | None:
+    if backend is None and chip is None:
+        return None
+    return registry.backend(backend or simulator.DEFAULT_TARGET.backend).target(chip)
+
+
+def _seed(extra_params: dict) -> int:
+    for word in SEED_WORDS:
+        if (given := extra_params.get(word)) is not None:
+            return int(given[0] if isinstance(given, (list, tuple)) else given)
+    return 0
+
+
+def end(compatible_output: bool = True) -> None:
+    """Write the data that was asked for and let go of what runs the network; its data can still be read."""
+    state = simulator.state
+    for population, variables, filename in state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    state.write_on_end = []
+    state.finish()
+
+
+run, run_until = common.build_run(simulator)
+run_for = run
+
+reset = common.build_reset(simulator)
+
+initialize = common.initialize
+
+get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = common.build_state_queries(
+    simulator
+)

@@ -1,0 +1,224 @@
+"""From PyNN's objects to the network graph. Parts that did not change since the last time are the same objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from pyNN import common
+
+from evsim import network, registry
+from evsim.chip import load_chip
+from evsim.deploy.check import check
+from evsim.errors import CheckError, Problem
+from evsim.model import NeuronModel, SourceModel
+from evsim.network import Draft, Network, Probe, Trains, frozen
+from evsim.pynn.columns import is_constant
+
+if TYPE_CHECKING:
+    from evsim.pynn.populations import Population
+    from evsim.pynn.projections import Projection
+    from evsim.pynn.simulator import State
+
+
+def build(state: State) -> Network:
+    """The network that was created so far.
+
+    Raises:
+        CheckError: with everything about it that cannot be, whatever the backend.
+    """
+    problems = [problem for projection in state.projections for problem in _delay_problems(projection, state)]
+    parts = _parts(state)
+    try:
+        built = Network(**parts)
+    except CheckError as error:
+        problems += error.problems
+    else:
+        if not problems:
+            return built
+    problems += _problems_on_chips(Draft(**parts), state)
+    raise CheckError("this network cannot run", list(dict.fromkeys(problems)))
+
+
+def _parts(state: State) -> dict[str, Any]:
+    """What a ``Network`` is made of."""
+    labels = unique_labels([population.label for population in state.populations])
+    return {
+        "timestep": state.dt,
+        "populations": tuple(_population(p, label) for p, label in zip(state.populations, labels, strict=True)),
+        "projections": tuple(part for projection in state.projections for part in _projection(projection, state)),
+        "currents": tuple(part for source in state.current_sources for part in source.parts()),
+        "probes": tuple(_probes(state)),
+        "seed": state.seed,
+    }
+
+
+def _problems_on_chips(draft: Draft, state: State) -> Iterator[Problem]:
+    """What else the chips that the network is to run on would refuse, so that all is said at once."""
+    if not (np.isfinite(draft.timestep) and draft.timestep > 0):
+        return
+    for name in dict.fromkeys(target.chip or "ideal" for target in state.targets):
+        yield from check(draft, load_chip(name))
+
+
+def shape(net: Network) -> tuple:
+    """What a session cannot change while it runs: which populations and projections there are."""
+    populations = tuple((population.label, population.model, population.size) for population in net.populations)
+    return populations, tuple(
+        (part.label, part.pre, part.post, part.receptor, part.synapse) for part in net.projections
+    )
+
+
+def unique_labels(labels: list[str]) -> list[str]:
+    """The labels, with a number added to each that was there before: ``cells``, ``cells (2)``, ``cells (3)``."""
+    taken: set[str] = set()
+    result = []
+    for label in labels:
+        candidate, number = label, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{label} ({number})"
+        taken.add(candidate)
+        result.append(candidate)
+    return result
+
+
+# --- populations -----------------------------------------------------------------------------------------------------
+
+
+def _population(population: Population, label: str) -> network.Population:
+    if population.part is None or population.part.label != label:
+        model = registry.cell_model(type(population.celltype).__name__)
+        values = population.values
+        given = isinstance(model, SourceModel) and model.draw == "given"
+        states = model.states if isinstance(model, NeuronModel) else {}
+        population.part = network.Population(
+            label=label,
+            model=model.name,
+            size=population.size,
+            parameters={} if given else {name: frozen(values[name]) for name in model.parameters},
+            initial={name: frozen(population.initial[name]) for name in states if name in population.initial},
+            times_set={name: frozen(population.times_set[name]) for name in states if name in population.times_set},
+            trains=Trains.from_lists([train.value for train in values["spike_times"]]) if given else None,
+        )
+    return population.part
+
+
+def _probes(state: State) -> Iterator[Probe]:
+    for index, population in enumerate(state.populations):
+        wanted = population.recorder.recorded_cells()
+        neurons = isinstance(registry.cell_model(type(population.celltype).__name__), NeuronModel)
+        if state.record_all_for_compare and neurons:
+            wanted["spikes"] = np.arange(population.size, dtype=np.int32)
+        for variable, cells in sorted(wanted.items()):
+            interval = 1 if variable == "spikes" else population.recorder.interval
+            yield Probe(index, variable, frozen(cells), interval)
+
+
+# --- projections -----------------------------------------------------------------------------------------------------
+
+
+class Member(NamedTuple):
+    """The part of an end of a projection that lies in one population.
+
+    Attributes:
+        population: its index in the network.
+        cells: where each of its cells is in that population; None where all are, in order.
+        start, stop: which cells of the end they are.
+    """
+
+    population: int
+    cells: np.ndarray | None
+    start: int
+    stop: int
+
+
+def members(end, populations: list[Population]) -> list[Member]:
+    """The populations behind a population, a view or an assembly, in its order."""
+    found, start = [], 0
+    for part in end.populations if isinstance(end, common.Assembly) else [end]:
+        if isinstance(part, common.PopulationView):
+            population, cells = part.grandparent, part.index_in_grandparent(np.arange(part.size)).astype(np.int32)
+        else:
+            population, cells = part, None
+        found.append(Member(populations.index(population), cells, start, start + part.size))
+        start += part.size
+    return found
+
+
+def _projection(projection: Projection, state: State) -> tuple[network.Projection, ...]:
+    if projection.parts is None:
+        pre, post = members(projection.pre, state.populations), members(projection.post, state.populations)
+        delay = _steps(projection.column("delay"), state.dt)
+        projection.parts = tuple(
+            _part(projection, delay, source, target, whole=len(pre) == len(post) == 1)
+            for source in pre
+            for target in post
+        )
+    return projection.parts
+
+
+def _part(projection: Projection, delay, pre: Member, post: Member, whole: bool) -> network.Projection:
+    """The synapses from one population to another, in the order in which they were created."""
+    source, target, weight = projection.sources, projection.targets, projection.column("weight")
+    if not whole:
+        mine = (source >= pre.start) & (source < pre.stop) & (target >= post.start) & (target < post.stop)
+        chosen = np.flatnonzero(mine)
+        source, target = source[chosen] - np.int32(pre.start), target[chosen] - np.int32(post.start)
+        weight, delay = _take(weight, chosen), _take(delay, chosen)
+    return network.Projection(
+        label=projection.label or "",
+        pre=pre.population,
+        post=post.population,
+        receptor=str(projection.receptor_type),
+        synapse=type(projection.synapse_type).__name__,
+        source=frozen(source if pre.cells is None else pre.cells[source]),
+        target=frozen(target if post.cells is None else post.cells[target]),
+        weight=frozen(weight),
+        delay=frozen(delay),
+    )
+
+
+def _take(column: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    if is_constant(column):
+        return np.broadcast_to(column[:1].reshape(()), chosen.shape)
+    return column[chosen]
+
+
+def _steps(delay: np.ndarray, dt: float) -> np.ndarray:
+    """Delays (ms) in time steps; one that is no number, which ``_delay_problems`` reports, becomes a step."""
+    values = delay[:1] if is_constant(delay) else delay
+    steps = np.nan_to_num(np.rint(values / dt), nan=1.0, posinf=1.0, neginf=1.0).clip(-(2**31), 2**31 - 1)
+    return np.broadcast_to(steps.astype(np.int32), delay.shape) if is_constant(delay) else steps.astype(np.int32)
+
+
+def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
+    delay = projection.column("delay")
+    values, each = (delay[:1], len(delay)) if is_constant(delay) else (delay, 1)
+    half = 0.5 * state.dt  # delays and limits are on the grid, give or take a rounding error
+    least, most = (np.nan if limit is None else limit for limit in state.delay_limits)
+    for bad, what, limit, remedy in (
+        (~np.isfinite(values), "are not finite numbers", "all must be finite", "Correct delay."),
+        (
+            (values > 0) & (values < least - half),
+            "are below min_delay",
+            f"at least {least:g} ms",
+            "Give longer delays, or setup() a smaller min_delay.",
+        ),
+        (
+            np.isfinite(values) & (values > most + half),
+            "are above max_delay",
+            f"at most {most:g} ms",
+            "Give shorter delays, or setup() a greater max_delay.",
+        ),
+    ):
+        if bad.any():
+            example = f"{values[bad][0]:g} ms"
+            count = np.count_nonzero(bad) * each
+            yield Problem(
+                f"projection {projection.label!r}",
+                f"{count} of {len(delay)} delays {what} (such as {example})",
+                limit,
+                remedy,
+            )

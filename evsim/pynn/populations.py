@@ -1,0 +1,188 @@
+"""Population, PopulationView and Assembly."""
+# ruff: noqa: D101 - classes that PyNN documents keep its words
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
+from pyNN.standardmodels import StandardCellType
+
+from evsim import network
+from evsim.pynn import simulator
+from evsim.pynn.columns import is_constant
+from evsim.pynn.recording import Recorder
+
+
+class Assembly(common.Assembly):
+    __doc__ = common.Assembly.__doc__
+    _simulator = simulator
+
+    @property
+    def local_size(self) -> int:
+        """The number of cells on this process, which is all of them."""
+        return self.size
+
+
+class _Cells:
+    """What a population and a view of it have in common: both work on the population's own arrays."""
+
+    celltype: StandardCellType
+    size: int
+
+    def _root(self) -> Population:
+        raise NotImplementedError
+
+    def _places(self) -> slice | np.ndarray:
+        """Where the cells are in the population at the root."""
+        raise NotImplementedError
+
+    def _get_view(self, selector, label=None) -> PopulationView:
+        return PopulationView(self, selector, label)
+
+    def _get_parameters(self, *names: str) -> ParameterSpace:
+        return self._get_native_parameters(*names)  # evsim's names and units are PyNN's
+
+    def _get_native_parameters(self, *names: str) -> ParameterSpace:
+        values, places = self._root().values, self._places()
+        if unknown := [name for name in names if name not in values]:
+            raise errors.NonExistentParameterError(unknown[0], type(self.celltype).__name__, list(values))
+        found = {name: simplify(values[name][places]) for name in names}
+        return ParameterSpace(found, shape=(self.size,))
+
+    def _set_parameters(self, parameter_space: ParameterSpace) -> None:
+        parameter_space.shape = (self.size,)
+        for name, value in parameter_space.items():
+            try:
+                values = _evaluated(value, self.size)
+            except ValueError as error:
+                raise errors.InvalidParameterValueError(f"{name} of {type(self.celltype).__name__}: {error}") from None
+            self._root().change_value(name, self._places(), values)
+
+    def _set_initial_value_array(self, variable: str, initial_values: LazyArray) -> None:
+        values = _evaluated(initial_values, self.size)
+        if not initial_values.is_homogeneous:  # random values are drawn once, or they could not be read again
+            initial_values.base_value, initial_values.operations = values, []
+        self._root().change_initial(variable, self._places(), values)
+
+    def _set_cell_initial_value(self, id, variable: str, value: float) -> None:
+        index = self.id_to_index(id)  # type: ignore[attr-defined]
+        self._get_view(slice(index, index + 1)).initialize(**{variable: value})
+
+
+class PopulationView(_Cells, common.PopulationView):
+    __doc__ = common.PopulationView.__doc__
+    _simulator = simulator
+    _assembly_class = Assembly
+
+    def _root(self) -> Population:
+        return self.grandparent
+
+    def _places(self) -> np.ndarray:
+        return self.index_in_grandparent(np.arange(self.size))
+
+    @property
+    def initial_values(self) -> dict[str, LazyArray]:
+        """The initial values of the cells of this view; a copy, which ``initialize`` changes at the source."""
+        places = self._places()
+        return {name: LazyArray(values[places]) for name, values in self._root().initial.items()}
+
+
+class Population(_Cells, common.Population):
+    __doc__ = common.Population.__doc__
+    _simulator = simulator
+    _recorder_class = Recorder
+    _assembly_class = Assembly
+
+    def __init__(
+        self,
+        size,
+        cellclass,
+        cellparams=None,
+        structure=None,
+        initial_values: Any = None,
+        label: str | None = None,
+    ) -> None:
+        self.values: dict[str, np.ndarray] = {}  # parameter -> (size,) array, which may be one value broadcast
+        self.initial: dict[str, np.ndarray] = {}  # the same for state variables
+        self.times_set: dict[str, np.ndarray] = {}  # how often each of them was set
+        self.part: network.Population | None = None  # as it is in the network, if that is still valid
+        if isinstance(cellclass, type) and cellparams is None:
+            cellparams = {}
+        super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
+        simulator.state.populations.append(self)
+        simulator.state.changed()
+
+    def _root(self) -> Population:
+        return self
+
+    def _places(self) -> slice:
+        return slice(None)
+
+    def _create_cells(self) -> None:
+        state = simulator.state
+        first = state.id_counter
+        state.id_counter += self.size
+        self.all_cells = np.array([simulator.ID(i) for i in range(first, first + self.size)], dtype=simulator.ID)
+        for cell in self.all_cells:
+            cell.parent = self
+        self._mask_local = np.ones(self.size, bool)
+        parameters = self.celltype.native_parameters
+        parameters.shape = (self.size,)
+        self.values = {name: _evaluated(value, self.size) for name, value in parameters.items()}
+        self._check_trains()
+
+    def change_value(self, name: str, places: slice | np.ndarray, values: np.ndarray) -> None:
+        """Set a parameter of some cells."""
+        self.values[name] = _changed(self.values[name], places, values)
+        self._check_trains()
+        self._forget_part()
+
+    def change_initial(self, variable: str, places: slice | np.ndarray, values: np.ndarray) -> None:
+        """Set a state variable of some cells: its value now, and again after each reset."""
+        known = self.celltype.default_initial_values
+        if variable not in known:
+            raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, list(known))
+        before = self.initial.get(variable, _broadcast(known[variable], self.size))
+        self.initial[variable] = _changed(before, places, values)
+        counts = np.array(self.times_set.get(variable, np.zeros(self.size, np.int32)))
+        counts[places] += 1
+        self.times_set[variable] = counts
+        if not isinstance(places, slice):
+            self.initial_values[variable] = LazyArray(self.initial[variable])
+        self._forget_part()
+
+    def _forget_part(self) -> None:
+        self.part = None
+        simulator.state.changed()
+
+    def _check_trains(self) -> None:
+        trains = self.values.get("spike_times", np.empty(0))
+        for index, train in enumerate(trains[:1] if is_constant(trains) else trains):
+            if np.any(np.diff(train.value) < 0):
+                raise errors.InvalidParameterValueError(
+                    f"population {self.label!r}: the spike times of cell {index} are not in increasing order"
+                )
+
+
+def _evaluated(lazy: LazyArray, size: int) -> np.ndarray:
+    """The values as an array (size,); one that is the same for all stays one value in memory."""
+    values = lazy.evaluate(simplify=lazy.is_homogeneous)
+    return values if isinstance(values, np.ndarray) and values.ndim else _broadcast(values, size)
+
+
+def _broadcast(value, size: int) -> np.ndarray:
+    single = np.empty((), object if isinstance(value, Sequence) else np.float64)
+    single[()] = value
+    return np.broadcast_to(single, size)
+
+
+def _changed(before: np.ndarray, places: slice | np.ndarray, values: np.ndarray) -> np.ndarray:
+    """A new array: the one before belongs to a network that may be running."""
+    if isinstance(places, slice):
+        return values
+    after = np.array(before)
+    after[places] = values
+    return after

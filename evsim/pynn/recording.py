@@ -1,0 +1,216 @@
+"""Recorded data, from the first target's recordings to Neo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import quantities as pq
+from neo import SpikeTrain
+from neo.core.spiketrainlist import SpikeTrainList
+from pyNN import recording
+from pyNN.recording import Variable
+
+from evsim.errors import EvsimError
+from evsim.pynn import simulator
+
+if TYPE_CHECKING:
+    from evsim.pynn.sessions import Piece
+
+SPIKES = Variable("spikes", location=None, label=None)
+_SAME_TIME = 1e-9  # ms; far below any time step, far above the rounding of a time that was multiplied
+
+
+class SpikeTrains(SpikeTrainList):
+    """Neo's list of spike trains over one sorted array; the trains are cut out of it when they are asked for.
+
+    Neo's own list looks through all spikes for each train, which takes minutes for a large population.
+    """
+
+    def _spiketrains_from_array(self) -> None:
+        channels: Any
+        channels, times = self.multiplexed
+        all_channels: Any = self.all_channel_ids
+        annotations: dict[str, Any] = vars(self)["_annotations"]
+        begins = np.searchsorted(channels, all_channels, side="left")
+        ends = np.searchsorted(channels, all_channels, side="right")
+        self._items = []
+        for place, channel in enumerate(all_channels):
+            train = SpikeTrain(
+                times[begins[place] : ends[place]],
+                **self._spiketrain_metadata,
+                source_population=annotations["source_population"],
+                source_index=int(annotations["source_index"][place]),
+                channel_id=int(channel),
+            )
+            train.segment = self.segment
+            self._items.append(train)
+
+    def __reduce__(self):
+        # pickled as Neo's own list, so that whoever reads the file does not need evsim
+        return SpikeTrainList, (list(self), self.segment)
+
+
+class Recorder(recording.Recorder):
+    """What one population records, and PyNN's view of what was recorded.
+
+    Attributes:
+        shown_from: time step from which on data is shown: that of the last ``get_data(clear=True)``, or 0.
+    """
+
+    _simulator = simulator
+
+    def __init__(self, population, file=None) -> None:
+        super().__init__(population, file)
+        self.shown_from = simulator.state.step
+        self._epoch = simulator.state.epoch
+        self._cells: dict[str, np.ndarray] = {}  # the recorded cells by variable; made when first asked for
+
+    @property
+    def interval(self) -> int:
+        """The sampling interval in time steps."""
+        return round(self.sampling_interval / simulator.state.dt)
+
+    def recorded_cells(self) -> dict[str, np.ndarray]:
+        """Variable -> the indices of the cells of which it is recorded, ascending."""
+        if not self._cells:
+            for variable, ids in self.recorded.items():
+                if ids:
+                    self._cells[variable.name] = np.sort(self.population.id_to_index(list(ids))).astype(np.int32)
+        return dict(self._cells)
+
+    # --- what to record ----------------------------------------------------------------------------------------------
+
+    def record(self, variables, ids, sampling_interval=None, locations=None) -> None:
+        """Add cells to those of which the variables are recorded; ``"all"`` means every variable of the cell type."""
+        if isinstance(variables, str) and variables == "all":
+            variables = list(self.population.celltype.recordable)
+        super().record(variables, ids, sampling_interval, locations)
+
+    def _check_sampling_interval(self, sampling_interval: float | None) -> None:
+        super()._check_sampling_interval(sampling_interval)
+        if sampling_interval is not None:
+            dt = simulator.state.dt
+            steps = sampling_interval / dt
+            if not (round(steps) >= 1 and abs(steps - round(steps)) < 1e-6):
+                raise ValueError(
+                    f"population {self.population.label!r}: a sampling interval of {sampling_interval:g} ms; "
+                    f"it must be a multiple of the time step of {dt:g} ms"
+                )
+
+    def _record(self, variable: Variable, new_ids, sampling_interval: float | None = None) -> None:
+        if variable.name != "spikes" and sampling_interval is not None:
+            self.sampling_interval = sampling_interval
+        self._cells.clear()
+        simulator.state.changed()
+
+    def _reset(self) -> None:
+        self.sampling_interval = simulator.state.dt
+        self._cells.clear()
+        simulator.state.changed()
+
+    # --- what was recorded -------------------------------------------------------------------------------------------
+
+    def store_to_cache(self, annotations=None) -> None:
+        """Keep the segment that ends with a reset."""
+        super().store_to_cache(annotations)
+        self.shown_from = 0
+
+    def _clear_simulator(self) -> None:
+        self.shown_from = simulator.state.step
+        simulator.state.forget_recorded()
+
+    def _get_current_segment(self, filter_ids=None, variables="all", clear=False):
+        wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
+        signals: Any = wanted - {SPIKES}
+        segment = super()._get_current_segment(filter_ids, signals, clear)
+        for signal in segment.analogsignals:
+            signal.t_start = self._first_label() * simulator.state.dt * pq.ms
+        if SPIKES in wanted:
+            segment.spiketrains = self._spike_trains(sorted(self.filter_recorded(SPIKES, filter_ids)))
+            segment.spiketrains.segment = segment
+        return segment
+
+    def _spike_trains(self, ids: list) -> SpikeTrains:
+        population, indices = self.population, self._indices(ids)
+        cells, times = self._spikes(indices)
+        order = np.lexsort((times, cells))
+        channels = np.array(ids, dtype=int)
+        return SpikeTrains.from_spike_time_array(
+            times[order] * pq.ms,
+            cells[order] + int(population.first_id),
+            channels,
+            t_stop=simulator.state.t * pq.ms,
+            t_start=self._recording_start_time,
+            source_population=population.label,
+            source_index=indices,
+        )
+
+    def _spikes(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cells and times (ms) of the spikes shown now, of some cells.
+
+        The times given to a SpikeSourceArray are recorded as they are, so one may lie a little after the time step in
+        which it took effect, and so belongs to the data after a clear.
+        """
+        now = simulator.state.t
+        found = [
+            (spikes.neurons[shown], spikes.times[shown])
+            for piece in self._pieces()
+            for spikes in piece.recordings[0].spikes
+            if spikes.population == self._index() and piece.stop >= self.shown_from
+            for shown in [(spikes.times <= now + _SAME_TIME) & self._not_shown_before(piece, spikes.times)]
+        ]
+        cells = np.concatenate([*(cells for cells, _ in found), np.empty(0, np.int64)])
+        times = np.concatenate([*(times for _, times in found), np.empty(0)])
+        wanted = np.zeros(self.population.size, bool)
+        wanted[indices] = True
+        return cells[wanted[cells]], np.minimum(times[wanted[cells]], now)
+
+    def _not_shown_before(self, piece: Piece, times: np.ndarray) -> np.ndarray | bool:
+        """Which spikes of a piece were not shown before the last clear; all of those that came after it."""
+        if piece.start >= self.shown_from:
+            return True
+        return times > self.shown_from * simulator.state.dt + _SAME_TIME
+
+    def _local_count(self, variable: Variable, filter_ids) -> dict[int, int]:
+        ids = sorted(self.filter_recorded(variable, filter_ids))
+        cells, _ = self._spikes(self._indices(ids))
+        counts = np.bincount(cells, minlength=self.population.size)
+        return {int(cell): int(counts[self.population.id_to_index(cell)]) for cell in ids}
+
+    def _get_all_signals(self, variable: Variable, ids: list, clear: bool = False):
+        """Samples (samples, cells) from the last clear to now; NaN where a cell was not recorded yet."""
+        index, dt, first = self._index(), simulator.state.dt, self._first_label()
+        columns = self._indices(ids)
+        samples = max((simulator.state.step - first) // self.interval + 1, 0)
+        values = np.full((samples, len(columns)), np.nan)
+        found = False
+        for piece in reversed(self._pieces()):  # where two pieces meet, the sample of the earlier one counts
+            for signal in piece.recordings[0].signals:
+                if piece.start < self.shown_from or (signal.population, signal.variable) != (index, variable.name):
+                    continue
+                found = True
+                rows = np.rint(signal.times / dt).astype(np.int64) - first
+                on_grid = (rows >= 0) & (rows % self.interval == 0) & (rows < samples * self.interval)
+                _, ours, theirs = np.intersect1d(columns, signal.cells, return_indices=True)
+                values[np.ix_(rows[on_grid] // self.interval, ours)] = signal.values[np.ix_(on_grid, theirs)]
+        return (values if found and len(columns) else np.empty((0, 0))), None
+
+    def _first_label(self) -> int:
+        """The time step of the first sample that is shown."""
+        return -(-self.shown_from // self.interval) * self.interval
+
+    def _indices(self, ids: list) -> np.ndarray:
+        return self.population.id_to_index(ids) if ids else np.empty(0, int)
+
+    def _pieces(self) -> list[Piece]:
+        return simulator.state.pieces()
+
+    def _index(self) -> int:
+        """The population's number in the network."""
+        if self._epoch != simulator.state.epoch:
+            raise EvsimError(
+                f"population {self.population.label!r} belongs to a network that a later setup() has replaced; "
+                "read its data before"
+            )
+        return simulator.state.populations.index(self.population)

@@ -1,0 +1,195 @@
+"""One network running on several targets at once, and everything that they record."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evsim import registry
+from evsim.backend import Session, Target
+from evsim.chip import load_chip
+from evsim.errors import CheckError, joined
+from evsim.network import Network
+from evsim.recording import Recordings
+from evsim.results.losses import chip_losses, warning
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What was recorded from one time step to another, on every target.
+
+    Attributes:
+        start, stop: time steps since t = 0; the samples of both are included.
+        recordings: in the order of the targets.
+    """
+
+    start: int
+    stop: int
+    network: Network
+    recordings: tuple[Recordings, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentRun:
+    """A stretch of one target's run in which nothing recorded was dropped.
+
+    Attributes:
+        network: the network as it was at the end of the stretch.
+        steps: the number of time steps that it covers.
+        segment: counts the runs from t = 0, from the start of the script on; stretches of one run share it.
+        start: the time step since t = 0 at which it begins; above 0 where the script cleared its data or changed what
+            it records in the middle of a run.
+    """
+
+    network: Network
+    recordings: Recordings
+    steps: int
+    segment: int
+    start: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Harvest:
+    """Everything that one target recorded while a script ran.
+
+    Attributes:
+        session_notes: the backend's sentences for the user, each once.
+    """
+
+    target: Target
+    runs: tuple[SegmentRun, ...]
+    session_notes: tuple[str, ...]
+
+
+class Conductor:
+    """Starts and runs the sessions. The command line puts one in its place that also measures and shows progress."""
+
+    def foresee(self, network: Network, targets: Sequence[Target]) -> None:
+        """Warn of the weights that the targets' chips lose; called with each network before it runs."""
+        losses = chip_losses(network, [load_chip(target.chip or "ideal") for target in targets])
+        if text := warning(losses):
+            warnings.warn(text, stacklevel=2)
+
+    def start(self, network: Network, targets: Sequence[Target], index: int) -> Session:
+        """Start ``targets[index]``; called for each target in turn."""
+        return registry.backend(targets[index].backend).start(network, targets[index])
+
+    def run(self, session: Session, steps: int, index: int) -> None:
+        """Advance the session of target ``index`` by a number of time steps."""
+        session.run(steps)
+
+
+class Sessions:
+    """A network being run on every target, step for step alike.
+
+    Args:
+        network: given to every target.
+        targets: at least one; the first is the one whose data the script sees.
+        conductor: starts and runs the sessions.
+
+    Raises:
+        CheckError: the network does not fit, with the problems of all targets.
+    """
+
+    def __init__(self, network: Network, targets: Sequence[Target], conductor: Conductor) -> None:
+        self.network = network
+        self._conductor = conductor
+        self._targets = targets
+        self.step = 0
+        self.closed = False
+        self._pieces: list[Piece] = []
+        self._piece_start = 0
+        self._recordings: tuple[Recordings, ...] | None = None
+        self._sessions: list[Session] = []
+        try:
+            self._start(targets)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, targets: Sequence[Target]) -> None:
+        misfits: list[CheckError] = []
+        try:
+            self._conductor.foresee(self.network, targets)
+        except CheckError as error:
+            misfits.append(error)
+        for index in range(len(targets)):
+            try:
+                self._sessions.append(self._conductor.start(self.network, targets, index))
+            except CheckError as error:
+                misfits.append(error)
+        if misfits:
+            raise joined(misfits)
+
+    def run(self, steps: int) -> None:
+        """Advance every target by a number of time steps."""
+        self._recordings = None
+        for index, session in enumerate(self._sessions):
+            self._conductor.run(session, steps, index)
+        self.step += steps
+
+    def update(self, network: Network) -> None:
+        """Go on with a changed network of the same shape."""
+        self._conductor.foresee(network, self._targets)
+        if self.network.recorded != network.recorded:
+            self.cut()
+        self._recordings = None
+        for session in self._sessions:
+            session.update(network)
+        self.network = network
+
+    def reset(self) -> None:
+        """Back to t = 0; what was recorded is dropped."""
+        self._pieces = []
+        self._recordings = None
+        for session in self._sessions:
+            session.reset()
+        self.step = self._piece_start = 0
+
+    def cut(self) -> None:
+        """Put what was recorded up to now aside as a piece, and let the targets forget it."""
+        if self.step == self._piece_start:
+            return
+        self._pieces.append(self._present())
+        self._recordings = None
+        for session in self._sessions:
+            session.clear()
+        self._piece_start = self.step
+
+    def forget(self, step: int) -> None:
+        """Drop the pieces that end before a time step."""
+        self._pieces = [piece for piece in self._pieces if piece.stop >= step]
+
+    def pieces(self) -> list[Piece]:
+        """Everything recorded since t = 0 that was not forgotten, in order of time."""
+        if self.closed or self.step == self._piece_start:
+            return list(self._pieces)
+        return [*self._pieces, self._present()]
+
+    def finish(self) -> None:
+        """Keep what was recorded and let go of the targets; may be called more than once."""
+        if not self.closed:
+            self._pieces = self.pieces()
+            self.close()
+
+    def _present(self) -> Piece:
+        if self._recordings is None:
+            self._recordings = tuple(session.recordings() for session in self._sessions)
+        return Piece(self._piece_start, self.step, self.network, self._recordings)
+
+    def close(self) -> None:
+        """Let go of the targets without reading what they recorded; may be called more than once."""
+        self.closed = True
+        for session in self._sessions:
+            session.close()
+
+
+def harvest(target_index: int, target: Target, pieces: Sequence[tuple[int, Piece]]) -> Harvest:
+    """What one target recorded, from pieces with the number of their segment."""
+    runs = tuple(
+        SegmentRun(piece.network, piece.recordings[target_index], piece.stop - piece.start, segment, piece.start)
+        for segment, piece in pieces
+    )
+    notes = dict.fromkeys(note for run in runs for note in run.recordings.notes)
+    return Harvest(target, runs, tuple(notes))

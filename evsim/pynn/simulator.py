@@ -1,0 +1,231 @@
+"""The state of the simulator that PyNN's API asks for: time, what was created, and the sessions that run it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyNN import common
+
+from evsim.backend import Target
+from evsim.errors import EvsimError
+from evsim.pynn import graph
+from evsim.pynn.columns import on_grid
+from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
+
+if TYPE_CHECKING:
+    from evsim.pynn.electrodes import CurrentSource
+    from evsim.pynn.populations import Population
+    from evsim.pynn.projections import Projection
+
+name = "evsim"  # PyNN writes it into the annotations of recorded data
+
+DEFAULT_TARGET = Target("reference", "ideal")
+DEFAULT_TIMESTEP = 0.1  # ms, PyNN's
+
+
+class ID(int, common.IDMixin):
+    """A cell, as PyNN hands it out: a number that knows its population."""
+
+
+class State(common.control.BaseState):
+    """PyNN's simulator state; there is one, ``state``.
+
+    Attributes:
+        targets: what runs the network; the script sees the data of the first.
+        record_all_for_compare: whether the spikes of every population of neurons are recorded, asked for or not; the
+            script is not shown more than it asked for.
+        conductor: starts and runs the sessions.
+        dt: time step (ms).
+        seed: of the draws made while the network runs, such as Poisson spike trains.
+        epoch: counts the calls of ``setup()``; objects made in an earlier epoch are gone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: tuple[Target, ...] = (DEFAULT_TARGET,)
+        self.record_all_for_compare = False
+        self.conductor = Conductor()
+        self.epoch = 0
+        self._chosen = False
+        self._history: list[tuple[int, Piece]] = []
+        self._segment = 0
+        self._sessions: Sessions | None = None
+        self.clear()
+
+    # --- from outside the script -------------------------------------------------------------------------------------
+
+    def choose(self, targets: Sequence[Target]) -> None:
+        """Run the script that follows on these targets, whatever it asks for itself, and keep all that they record.
+
+        Every target is given the very same network, and the script sees the data of the first one.
+        """
+        if not targets:
+            raise ValueError("choose at least one target")
+        self.clear()
+        self._history.clear()
+        self._segment = 0
+        self.targets, self._chosen = tuple(targets), True
+
+    def harvest(self) -> list[Harvest]:
+        """What each target recorded since ``choose``; sessions are closed and the network is forgotten."""
+        self.clear()
+        pieces, self._history = self._history, []
+        return [harvest(index, target, pieces) for index, target in enumerate(self.targets)]
+
+    def release(self) -> None:
+        """End what ``choose`` began: unread data is dropped, and scripts choose for themselves again."""
+        if self._sessions is not None:
+            self._sessions.close()
+        self._sessions = None
+        self._history.clear()
+        self.targets, self._chosen = (DEFAULT_TARGET,), False
+        self.record_all_for_compare = False
+        self.conductor = Conductor()
+
+    def ask_for(self, target: Target | None) -> None:
+        """What the script itself asks for in ``setup()``; a choice made from outside goes first."""
+        if not self._chosen:
+            self.targets = (target or DEFAULT_TARGET,)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    @property
+    def t(self) -> float:
+        """The time now (ms)."""
+        return self.step * self.dt
+
+    def run(self, simtime: float) -> None:
+        """Advance by a time (ms)."""
+        self.run_until(self.t + simtime)
+
+    def run_until(self, tstop: float) -> None:
+        """Advance to a time (ms), rounded to the time step."""
+        if not math.isfinite(tstop):
+            raise EvsimError(f"run() was asked to go on to {tstop:g} ms; give it a finite time")
+        steps = max(round(tstop / self.dt) - self.step, 0)
+        self.running = True
+        sessions = self._ready(self.step + steps)
+        if steps:
+            sessions.run(steps)
+            self.step += steps
+
+    def reset(self) -> None:
+        """Back to t = 0, with the initial values and the parameters as they are now; begins a new segment."""
+        if self._sessions is not None and not self._sessions.closed:
+            self._shelve(self._sessions)
+            self._sessions.reset()
+        self.running = False
+        self.step = 0
+        self.segment_counter += 1
+        for source in self.current_sources:
+            source.reset()
+
+    def clear(self) -> None:
+        """Forget the network and start anew, as ``setup()`` does."""
+        if self._sessions is not None:
+            self._shelve(self._sessions)
+            self._sessions.close()
+        self._sessions = None
+        self.populations: list[Population] = []
+        self.projections: list[Projection] = []
+        self.current_sources: list[CurrentSource] = []
+        self.recorders = set()
+        self.write_on_end = []
+        self.dt = DEFAULT_TIMESTEP
+        self.seed = 0
+        self.set_delays("auto", "auto")
+        self.mpi_rank = 0
+        self.num_processes = 1
+        self.id_counter = 1
+        self.epoch += 1
+        self.running = False
+        self.step = 0
+        self.t_start = 0
+        self.segment_counter = 0
+        self._changed = True
+
+    def finish(self) -> None:
+        """Let go of what runs the network; what it recorded can still be read."""
+        if self._sessions is not None:
+            self._sessions.finish()
+
+    # --- delays ------------------------------------------------------------------------------------------------------
+
+    def set_delays(self, min_delay: float | str, max_delay: float | str) -> None:
+        """The limits (ms) that ``setup()`` was given, or ``"auto"``; the lower one is rounded to the time step."""
+        least = None if min_delay == "auto" else float(on_grid(min_delay, self.dt))
+        most = None if max_delay == "auto" else float(max_delay)
+        self.delay_limits = least, most
+
+    @property
+    def min_delay(self) -> float:
+        """The limit given to ``setup()``, or else the shortest delay that there is (ms)."""
+        delays = (projection.shortest_delay for projection in self.projections if len(projection))
+        return min(delays, default=self.dt) if self.delay_limits[0] is None else self.delay_limits[0]
+
+    @property
+    def max_delay(self) -> float:
+        """The limit given to ``setup()``, or else the longest delay that there is (ms)."""
+        delays = (projection.longest_delay for projection in self.projections if len(projection))
+        return max(delays, default=self.dt) if self.delay_limits[1] is None else self.delay_limits[1]
+
+    @property
+    def default_delay(self) -> float:
+        """The delay (ms) of a synapse that was given none."""
+        return self.dt if self.delay_limits[0] is None else self.delay_limits[0]
+
+    # --- running and recording ---------------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Say that something of the network is no longer as it was built; it is built anew before the next step."""
+        self._changed = True
+
+    def pieces(self) -> list[Piece]:
+        """Everything recorded since t = 0 and not forgotten."""
+        return self._sessions.pieces() if self._sessions is not None else []
+
+    def forget_recorded(self) -> None:
+        """Let the targets drop what no recorder shows any more; a script that was chosen targets for loses nothing."""
+        if self._sessions is None or self._sessions.closed:
+            return
+        self._sessions.cut()
+        if not self._chosen:
+            self._sessions.forget(min(recorder.shown_from for recorder in self.recorders if recorder.recorded))
+
+    def _ready(self, stop: int) -> Sessions:
+        """Sessions that hold the present network, with currents known up to step ``stop``."""
+        if self._sessions is not None and self._sessions.closed:
+            raise EvsimError("the simulation has ended; call setup() and create the network again to run once more")
+        for source in self.current_sources:
+            if source.extend(stop):
+                self._changed = True
+        if self._sessions is None or self._changed:
+            network = graph.build(self)
+            if self._sessions is not None and graph.shape(network) != graph.shape(self._sessions.network):
+                self._refuse_growth_in_a_run()
+                self._sessions.close()
+                self._sessions = None
+            if self._sessions is None:
+                self._sessions = Sessions(network, self.targets, self.conductor)
+            else:
+                self._sessions.update(network)
+            self._changed = False
+        return self._sessions
+
+    def _refuse_growth_in_a_run(self) -> None:
+        if self.step:
+            raise EvsimError(
+                f"populations or projections were created at t = {self.t:g} ms, in the middle of a run; "
+                "create them before run(), or call reset() first"
+            )
+
+    def _shelve(self, sessions: Sessions) -> None:
+        """Keep what was recorded since t = 0, if the targets were chosen from outside, for ``harvest``."""
+        pieces = sessions.pieces() if self._chosen else []
+        self._history += [(self._segment, piece) for piece in pieces]
+        self._segment += bool(pieces)
+
+
+state = State()
