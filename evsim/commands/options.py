@@ -1,0 +1,97 @@
+"""What the commands have in common: targets, scripts, messages and JSON files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from evsim import registry
+from evsim.backend import Target
+from evsim.errors import EvsimError
+from evsim.results.record import Occasion
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option ``--json FILE``."""
+    parser.add_argument("--json", metavar="FILE", help=f"write {what} to FILE as JSON; - writes to standard output")
+
+
+def add_script(parser: argparse.ArgumentParser) -> None:
+    """The positional SCRIPT, and the options of backends."""
+    parser.add_argument("script", metavar="SCRIPT", help="a PyNN script; its own arguments follow after --")
+    parser.add_argument(
+        "--time-out",
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="how long a backend that runs in other processes may take for one request",
+    )
+    parser.add_argument("--board", metavar="ADDRESS", help="the SpiNNaker board of spinnaker:board")
+
+
+def chosen_target(text: str, given: argparse.Namespace) -> Target:
+    """``BACKEND[:WORD]`` with the options given beside it; raises EvsimError for one that there is not."""
+    target = registry.parse_target(text)
+    if given.time_out is not None and not given.time_out > 0:
+        raise EvsimError(f"--time-out is {given.time_out:g} s; it must be above 0")
+    beside = {"timeout": given.time_out, "board": given.board}
+    return replace(target, options={**target.options, **{key: v for key, v in beside.items() if v is not None}})
+
+
+def chosen_targets(texts: Sequence[str], given: argparse.Namespace) -> dict[str, Target]:
+    """Each target by what the user calls it; one that is there twice gets a number."""
+    found: dict[str, Target] = {}
+    for text in texts:
+        name, number = text, 1
+        while name in found:
+            number += 1
+            name = f"{text} ({number})"
+        found[name] = chosen_target(text, given)
+    return found
+
+
+def occasion(script: str, arguments: Sequence[str]) -> Occasion:
+    """What is being run, now."""
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    return Occasion(script, tuple(arguments), now, version("evsim"))
+
+
+def tell(sentence: str) -> None:
+    """A message for the user, beside the output of the script."""
+    print(f"evsim: {sentence}", file=sys.stderr, flush=True)
+
+
+def write_json(data: Mapping[str, Any], file: Path | str) -> None:
+    """Write plain data; a number that is not finite becomes null. ``-`` is standard output."""
+    text = json.dumps(finite(data), indent=2, allow_nan=False) + "\n"
+    if str(file) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(file).write_text(text)
+    except OSError as error:
+        raise EvsimError(f"cannot write {file}: {error.strerror}") from error
+
+
+def finite(data: Any) -> Any:
+    """Plain data with None in the place of every number that JSON does not have."""
+    if isinstance(data, Mapping):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text as aligned columns; the first row is the heading."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

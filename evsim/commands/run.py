@@ -1,0 +1,84 @@
+"""``evsim run``: a PyNN script on one target."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from evsim import registry
+from evsim.backend import Target
+from evsim.chip import chip_names
+from evsim.commands.options import add_json, add_script, chosen_target, occasion, tell, write_json
+from evsim.errors import EvsimError, UnknownNameError
+from evsim.results.outcome import Outcome
+from evsim.results.record import run_record
+
+
+def add(commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "run",
+        help="run a PyNN script on one backend",
+        usage="evsim run SCRIPT [--on BACKEND[:WORD]] [--chip CHIP] [options] [-- script arguments]",
+        description="Run a PyNN script, unchanged, on one target.",
+    )
+    add_script(parser)
+    parser.add_argument(
+        "--on",
+        metavar="BACKEND[:WORD]",
+        default="reference",
+        help="reference (the default), lava or spinnaker; WORD is a chip or a machine, as in spinnaker:virtual",
+    )
+    parser.add_argument("--chip", metavar="CHIP", help="whose arithmetic to compute in; `evsim chips` lists them")
+    add_json(parser, "what ran and what it cost")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Run the script; raises EvsimError, ScriptError and ScriptExit."""
+    from evsim.script import run_script
+
+    target = target_of(options)
+    started = occasion(options.script, arguments)
+    done = run_script(options.script, arguments, {str(target): target}, tell=tell, show_progress=sys.stderr.isatty())
+    (outcome,) = done.outcomes
+    for note in outcome.notes:
+        tell(f"{outcome.name}: {note}")
+    record = run_record(outcome, done.losses)
+    for population, events in record["tallies"].items():
+        counts = " and ".join(f"{event} {count} times" for event, count in events.items())
+        tell(f"warning: {outcome.name}: numbers of population {population!r} left their range: {counts}")
+    tell(summary(outcome, record))
+    if options.json:
+        write_json({**started.record(), "runs": [record]}, options.json)
+
+
+def target_of(options: argparse.Namespace) -> Target:
+    """The target of ``--on`` and ``--chip``.
+
+    Raises:
+        UnknownNameError: there is no such backend or chip.
+        EvsimError: the backend computes as another chip.
+    """
+    on, chip = options.on, options.chip
+    if chip is not None and chip not in chip_names():
+        raise UnknownNameError("chip", chip, chip_names())
+    target = chosen_target(on, options)
+    if chip in registry.backend(target.backend).chips() and ":" not in on:
+        return replace(target, chip=chip)
+    if chip is not None and target.chip != chip:
+        raise EvsimError(f"--on {on} computes as {target.chip}, not as {chip}; leave --chip out, or use --on reference")
+    return target
+
+
+def summary(outcome: Outcome, record: dict) -> str:
+    """One line on what ran."""
+    if not outcome.stretches:
+        return f"{outcome.name}: the script ran no network"
+    spikes = "" if record["n_spikes"] is None else f", {record['n_spikes']} spikes recorded"
+    return (
+        f"{outcome.name}: {record['populations']} populations, {record['synapses']} synapses, "
+        f"{record['duration']:g} ms{spikes}, in {outcome.seconds:.2f} s"
+    )
