@@ -110,9 +110,10 @@ def test_get_simulator_is_given_its_name(run, line):
 
 def test_older_scripts_take_the_name_as_an_argument(run):
     head = "from pyNN.utility import get_script_args\nexec('import pyNN.%s as sim' % get_script_args(1)[0])\n"
-    run(head + NETWORK)
-    run(head + NETWORK, "nest")
-    run("import sys\nexec('import pyNN.%s as sim' % sys.argv[1])\n" + NETWORK, "neuron")
+    oldest = "import sys\nexec('import pyNN.%s as sim' % sys.argv[1])\n"
+    for start, arguments in [(head, []), (head, ["nest"]), (oldest, ["neuron"])]:
+        execution, _ = run(start + NETWORK, *arguments)
+        assert execution.outcomes[0].stretches[0].steps == 20
 
 
 def test_a_script_finds_itself_as_the_main_program(run, tmp_path):
