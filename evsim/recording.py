@@ -22,6 +22,13 @@ class Spikes:
     times: NDArray[np.float64]
     neurons: NDArray[np.int64]
 
+    @staticmethod
+    def chosen(population: int, times: np.ndarray, neurons: np.ndarray, wanted: NDArray[np.bool_]) -> Spikes:
+        """The wanted ones of spikes that come in any order."""
+        times, neurons = times[wanted], neurons[wanted]
+        order = np.lexsort((neurons, times))
+        return Spikes(population, times[order], neurons[order])
+
 
 @dataclass(frozen=True, eq=False)
 class Signal:

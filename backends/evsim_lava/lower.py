@@ -93,8 +93,7 @@ def _changes(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarra
 
 def sample_plans(chip_network: ChipNetwork, index: int, folder: Path):
     """One recorder for each state variable that probes of the population read."""
-    population = chip_network.populations[index]
-    assert isinstance(population, ChipPopulation)
+    population = chip_network.neurons(index)
     wanted: dict[int, list] = {}
     for probe in chip_network.network.probes:
         if probe.population == index and probe.variable != "spikes":

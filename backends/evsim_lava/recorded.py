@@ -47,15 +47,11 @@ def _spikes(
         pieces = source_spikes.get(probe.population, [])
         times = np.concatenate([np.empty(0), *(piece.time for piece in pieces)])
         cells = np.concatenate([np.empty(0, np.int64), *(piece.cell for piece in pieces)])
-    chosen = np.isin(cells, probe.cells)
-    times, cells = times[chosen], cells[chosen]
-    order = np.lexsort((cells, times))
-    return Spikes(probe.population, times[order], cells[order])
+    return Spikes.chosen(probe.population, times, cells, np.isin(cells, probe.cells))
 
 
 def _signal(chip_network: ChipNetwork, probe: Probe, folder: Path, labels: range) -> Signal:
-    population = chip_network.populations[probe.population]
-    assert isinstance(population, ChipPopulation), "only neurons have signals"
+    population = chip_network.neurons(probe.population)
     readout = population.cells.readouts[probe.variable]
     place = STATES[readout.row]
     (sample,) = (s for s in sample_plans(chip_network, probe.population, folder) if s.variable == place)

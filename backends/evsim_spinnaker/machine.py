@@ -179,9 +179,7 @@ class MachineSession:
             return self._trains[index].spikes(self._first)
         found = self._populations[index].spinnaker_get_data("spikes")
         neurons, times = found[:, 0].astype(np.int64), found[:, 1]
-        wanted = np.rint(times / self._network.timestep) >= self._first
-        order = np.lexsort((neurons[wanted], times[wanted]))
-        return Spikes(index, times[wanted][order], neurons[wanted][order])
+        return Spikes.chosen(index, times, neurons, np.rint(times / self._network.timestep) >= self._first)
 
     def _signal(self, probe: Probe) -> Signal:
         population, timestep = self._network.populations[probe.population], self._network.timestep

@@ -46,9 +46,7 @@ class Trains:
     def spikes(self, first: int) -> Spikes:
         """The spikes from a label on, up to the present."""
         label, cell, time = self._all()
-        wanted = label >= first
-        order = np.lexsort((cell[wanted], time[wanted]))
-        return Spikes(self._index, time[wanted][order], cell[wanted][order])
+        return Spikes.chosen(self._index, time, cell, label >= first)
 
     def _all(self) -> SourceSpikes:
         return SourceSpikes(*(np.concatenate(column) for column in zip(*self._drawn, strict=True)))

@@ -102,6 +102,12 @@ class ChipNetwork:
     parameter_losses: tuple[ParameterLoss, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def neurons(self, index: int) -> ChipPopulation:
+        """Population ``index``, which must not be a source; ``check`` refuses networks that take one for neurons."""
+        population = self.populations[index]
+        assert isinstance(population, ChipPopulation), f"population {population.label!r} only emits spikes"
+        return population
+
 
 def weight_loss(
     label: str,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.memory import Layout
 from evsim.model import Cells
 from evsim.network import Current
@@ -31,8 +31,7 @@ def drive_changes(chip_network: ChipNetwork, layout: Layout) -> DriveChanges:
     number = chip_network.chip.rules.number
     steps, places, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, number)]
     for at, index in enumerate(layout.neurons):
-        population = chip_network.populations[index]
-        assert isinstance(population, ChipPopulation)
+        population = chip_network.neurons(index)
         mine = [current for current in chip_network.network.currents if current.population == index]
         for step, cell, value in cell_changes(mine, population.cells, number, chip_network.network.timestep):
             steps.append(step)

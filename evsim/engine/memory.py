@@ -46,7 +46,7 @@ def lay_out(chip_network: ChipNetwork) -> tuple[Layout, Memory]:
     neurons = tuple(
         i for i, population in enumerate(chip_network.populations) if isinstance(population, ChipPopulation)
     )
-    parts = [_neurons(chip_network, i) for i in neurons]
+    parts = [chip_network.neurons(i) for i in neurons]
     rule_of = [part.model.rules[rules.name] for part in parts]
     distinct = list(dict.fromkeys(rule_of))
     populations = _places([part.cells for part in parts], rule_of, distinct, first_neuron[np.array(neurons, np.int64)])
@@ -93,12 +93,6 @@ def _places(cells: list[Cells], rule_of: list[Rule], distinct: list[Rule], neuro
         neuron=neuron,
         model=numbers(distinct.index(rule) for rule in rule_of),
     )
-
-
-def _neurons(chip_network: ChipNetwork, index: int) -> ChipPopulation:
-    population = chip_network.populations[index]
-    assert isinstance(population, ChipPopulation)
-    return population
 
 
 def _flat(arrays: list[np.ndarray], number: type) -> np.ndarray:

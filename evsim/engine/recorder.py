@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.advance import Samples
 from evsim.engine.memory import Layout
 from evsim.model import Readout
@@ -42,7 +42,7 @@ class Recorder:
         count = 0
         for probe in self._signals:
             at = layout.neurons.index(probe.population)
-            row = self._population(probe).cells.readouts[probe.variable].row
+            row = self._chip_network.neurons(probe.population).cells.readouts[probe.variable].row
             place.append(int(layout.populations.state[at]) + row * int(layout.populations.size[at]))
             first_cell.append(count)
             n_cells.append(len(probe.cells))
@@ -79,7 +79,7 @@ class Recorder:
             pieces = self._pieces.setdefault(probe.key, _Pieces())
             pieces.labels.append(first + probe.interval * np.arange(count))
             pieces.raw.append(raw)
-            pieces.readouts.append(self._population(probe).cells.readouts[probe.variable])
+            pieces.readouts.append(self._chip_network.neurons(probe.population).cells.readouts[probe.variable])
 
     def take_spikes(self, label: np.ndarray, neuron: np.ndarray) -> None:
         """Keep the spikes of neurons of a block."""
@@ -121,14 +121,10 @@ class Recorder:
             pieces = self._source_spikes.get(index, [])
             cells = np.concatenate([*(piece.cell for piece in pieces), np.empty(0, np.int64)])
             times = np.concatenate([*(piece.time for piece in pieces), np.empty(0)])
-        if len(probe.cells) < self._chip_network.network.populations[index].size:
-            chosen = np.isin(cells, probe.cells)
-            cells, times = cells[chosen], times[chosen]
-        order = np.lexsort((cells, times))
-        return Spikes(index, times[order], cells[order])
+        return Spikes.chosen(index, times, cells, np.isin(cells, probe.cells))
 
     def _signal(self, probe: Probe) -> Signal:
-        population = self._population(probe)
+        population = self._chip_network.neurons(probe.population)
         pieces = self._pieces.get(probe.key, _Pieces())
         cells = np.asarray(probe.cells, np.int64)
         number = self._chip_network.chip.rules.number
@@ -148,15 +144,9 @@ class Recorder:
     def _tallies(self, tally: np.ndarray) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
         for at, index in enumerate(self._layout.neurons):
-            population = self._chip_network.populations[index]
-            assert isinstance(population, ChipPopulation)
+            population = self._chip_network.neurons(index)
             names = population.model.rules[self._chip_network.chip.rules.name].tallies
             counts = {name: int(tally[at, k]) for k, name in enumerate(names) if tally[at, k]}
             if counts:
                 found[population.label] = counts
         return found
-
-    def _population(self, probe: Probe) -> ChipPopulation:
-        population = self._chip_network.populations[probe.population]
-        assert isinstance(population, ChipPopulation), "only neurons have signals"
-        return population

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import kernel
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.chip_network import ChipNetwork
 
 
 class Rows(NamedTuple):
@@ -86,8 +86,6 @@ def build_rows(chip_network: ChipNetwork, first_neuron: np.ndarray, first_input:
     for projection, chip_projection in zip(network.projections, chip_network.projections, strict=True):
         if not len(projection):
             continue
-        post = chip_network.populations[projection.post]
-        assert isinstance(post, ChipPopulation), "check refuses projections onto spike sources"
         order = _order(projection.source, projection.delay, network.populations[projection.pre].size)
         target[base : base + len(order)] = projection.target[order]
         held = chip_projection.weight[order]

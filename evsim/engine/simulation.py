@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.advance import Events, SpikeBuffer, advance
 from evsim.engine.drive import drive_changes
 from evsim.engine.memory import lay_out
@@ -183,21 +183,21 @@ class Simulation:
         if not self._queue.ring.any():
             return
         for at, index in enumerate(self._layout.neurons):
-            before, now = old.populations[index], self._net.populations[index]
-            assert isinstance(before, ChipPopulation) and isinstance(now, ChipPopulation)
+            before, now = old.neurons(index), self._net.neurons(index)
             if before.scale is None:
                 continue
             size = int(self._layout.populations.size[at])
             for row in range(int(self._layout.populations.n_inputs[at])):
                 begin = int(self._layout.populations.inputs[at]) + row * size
                 charges = self._queue.ring[:, begin : begin + size]
-                charges[:] = np.rint(charges * (now.scale.per_unit(row) / before.scale.per_unit(row)))
+                charges[:] = _nearest(
+                    charges * (now.scale.per_unit(row) / before.scale.per_unit(row)), self._rules.number
+                )
 
     def _carry_state(self, old: ChipNetwork, starts: np.ndarray, state: np.ndarray) -> None:
         """Keep the state, except where an initial value was set anew; follow a changed scale."""
         for at, index in enumerate(self._layout.neurons):
-            before, now = old.populations[index], self._net.populations[index]
-            assert isinstance(before, ChipPopulation) and isinstance(now, ChipPopulation)
+            before, now = old.neurons(index), self._net.neurons(index)
             size = before.cells.state.size
             left = state[starts[at] : starts[at] + size].reshape(before.cells.state.shape)
             kept = left.copy()
@@ -205,8 +205,7 @@ class Simulation:
                 was = before.cells.readouts[name]
                 if not (np.array_equal(was.scale, readout.scale) and np.array_equal(was.offset, readout.offset)):
                     physical = left[was.row] * was.scale + was.offset
-                    value = (physical - readout.offset) / readout.scale
-                    kept[readout.row] = np.rint(value) if self._rules.is_exact else value
+                    kept[readout.row] = _nearest((physical - readout.offset) / readout.scale, self._rules.number)
                 anew = set_anew(old.network.populations[index], self._net.network.populations[index], name)
                 kept[readout.row][anew] = now.cells.state[readout.row][anew]
             self._memory.state[starts[at] : starts[at] + size] = kept.ravel()
@@ -252,3 +251,10 @@ def _same_synapses(old: ChipNetwork, new: ChipNetwork) -> bool:
             old.network.projections, new.network.projections, old.projections, new.projections, strict=True
         )
     )
+
+
+def _nearest(values: np.ndarray, number: type) -> np.ndarray:
+    """The nearest numbers that a rule set's number type holds; the rules tally those beyond a register's end."""
+    if number is np.float64:
+        return values
+    return np.clip(np.rint(values), np.iinfo(number).min, np.iinfo(number).max)
