@@ -1,4 +1,4 @@
-"""The network graph: populations, projections as explicit synapse arrays, currents, probes.
+"""The network graph: populations, projections with all their synapses, currents, probes.
 
 Everything is in PyNN's physical units (ms, mV, nA, nF, uS, Hz); nothing here knows a chip or PyNN. A network is frozen
 once built, the same for every backend, and can be saved to one file. A changed network is a new network: parts that
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.errors import CheckError, Problem
+from evsim.synapses import Synapses
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -84,16 +85,15 @@ def set_anew(before: Population, now: Population, variable: str) -> NDArray[np.b
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Synapses of one kind between two populations, in the order in which PyNN created them.
+    """Synapses of one kind between two populations.
 
     Attributes:
         label: may be shared by the parts of one PyNN projection between assemblies.
         pre, post: indices into ``Network.populations``.
         receptor: the receptor type of the target, ``"excitatory"`` or ``"inhibitory"`` for standard cells.
         synapse: the synapse model's name (``"StaticSynapse"``).
-        source, target: (n,) int32, cells within pre and post.
-        weight: (n,) float64 as PyNN gives it: nA (negative if inhibitory), uS (never negative) or mV.
-        delay: (n,) int32, in time steps.
+        synapses: cells, weights as PyNN gives them (nA, negative if inhibitory; uS, never negative; or mV) and delays
+            in time steps.
     """
 
     label: str
@@ -101,13 +101,30 @@ class Projection:
     post: int
     receptor: str
     synapse: str
-    source: Ints
-    target: Ints
-    weight: Floats
-    delay: Ints
+    synapses: Synapses
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.synapses)
+
+    @property
+    def source(self) -> np.ndarray:
+        """(n,) cells within ``pre``."""
+        return self.synapses.source
+
+    @property
+    def target(self) -> np.ndarray:
+        """(n,) cells within ``post``."""
+        return self.synapses.target
+
+    @property
+    def weight(self) -> Floats:
+        """(n,) float64."""
+        return self.synapses.weight
+
+    @property
+    def delay(self) -> Ints:
+        """(n,) int32, time steps."""
+        return self.synapses.delay
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,11 +247,12 @@ def malformed_population(population: Population) -> Iterator[Problem]:
 def malformed_projection(network: Network, projection: Projection) -> Iterator[Problem]:
     """What can be on no chip about a projection's numbers."""
     where = f"projection {projection.label!r}"
-    if bad := int(np.count_nonzero(~np.isfinite(projection.weight))):
+    synapses = projection.synapses
+    if bad := synapses.weights.odd:
         yield Problem(
             where, f"{bad} of {len(projection)} weights are not finite numbers", "all must be finite", "Correct weight."
         )
-    if len(projection) and (least := int(projection.delay.min())) < 1:
+    if len(projection) and (least := int(synapses.delays.least)) < 1:
         bad = int(np.count_nonzero(projection.delay < 1))
         yield Problem(
             where,
@@ -242,11 +260,9 @@ def malformed_projection(network: Network, projection: Projection) -> Iterator[P
             f"at least {network.timestep:g} ms",
             "Give a longer delay or a shorter timestep.",
         )
-    for end, cells, population in (
-        ("source", projection.source, network.populations[projection.pre]),
-        ("target", projection.target, network.populations[projection.post]),
-    ):
-        bad = int(np.count_nonzero((cells < 0) | (cells >= population.size)))
+    ends = network.populations[projection.pre], network.populations[projection.post]
+    outside = synapses.outside(ends[0].size, ends[1].size)
+    for end, bad, population in zip(("source", "target"), outside, ends, strict=True):
         if bad:
             yield Problem(
                 where,

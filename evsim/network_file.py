@@ -19,6 +19,7 @@ import numpy as np
 
 from evsim.errors import EvsimError
 from evsim.network import Current, Network, Population, Probe, Projection, Trains, frozen
+from evsim.synapses import Listed
 
 FORMAT = "evsim network"
 VERSION = 1
@@ -188,7 +189,7 @@ def _build(said: Mapping[str, Any], get: Get) -> Network:
         timestep=said["timestep"],
         seed=said["seed"],
         populations=tuple(_build_population(entry, get) for entry in said["populations"]),
-        projections=tuple(Projection(**_with_arrays(entry, get)) for entry in said["projections"]),
+        projections=tuple(_build_projection(entry, get) for entry in said["projections"]),
         currents=tuple(Current(**_with_arrays(entry, get)) for entry in said["currents"]),
         probes=tuple(Probe(**_with_arrays(entry, get)) for entry in said["probes"]),
     )
@@ -196,6 +197,12 @@ def _build(said: Mapping[str, Any], get: Get) -> Network:
 
 def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
     return {key: get(value) if isinstance(value, dict) else value for key, value in entry.items()}
+
+
+def _build_projection(entry: Mapping[str, Any], get: Get) -> Projection:
+    said = _with_arrays(entry, get)
+    columns = [said.pop(name) for name in ("source", "target", "weight", "delay")]
+    return Projection(**said, synapses=Listed(*columns))
 
 
 def _build_population(entry: Mapping[str, Any], get: Get) -> Population:

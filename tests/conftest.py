@@ -11,6 +11,7 @@ from evsim import registry
 from evsim.backend import Target
 from evsim.model import NeuronModel
 from evsim.network import Network, Population, Probe, Projection, Trains
+from evsim.synapses import Listed
 
 IF_CURR_EXP = {
     "v_rest": -65.0,
@@ -55,7 +56,7 @@ def connect(pre: int, post: int, rows: list, receptor: str = "excitatory", label
     table = np.array(rows, float).reshape(-1, 4)
     source, target, delay = (np.ascontiguousarray(table[:, k].astype(np.int32)) for k in (0, 1, 3))
     name = label or f"{pre} to {post} {receptor}"
-    return Projection(name, pre, post, receptor, "StaticSynapse", source, target, table[:, 2].copy(), delay)
+    return Projection(name, pre, post, receptor, "StaticSynapse", Listed(source, target, table[:, 2].copy(), delay))
 
 
 def random_rows(rng: np.random.Generator, n_pre: int, n_post: int, count: int, weights, max_delay: int) -> list:

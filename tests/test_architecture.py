@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
-    {"errors", "shipped", "arithmetic"},
+    {"errors", "shipped", "arithmetic", "synapses"},
     {"network", "recording", "rulesets", "model", "chip", "backend"},
     {"registry", "compile", "network_file", "worker", "worker_child"},
     {"sources", "deploy"},

@@ -7,6 +7,7 @@ import pytest
 
 from evsim.errors import CheckError
 from evsim.network import Current, Network, Population, Projection, Trains, frozen
+from evsim.synapses import Listed
 
 
 def cells(label="cells", size=4, **parameters) -> Population:
@@ -17,7 +18,7 @@ def projection(source, target, weight=None, delay=None, label="all") -> Projecti
     source, target = np.array(source, np.int32), np.array(target, np.int32)
     weight = np.ones(len(source)) if weight is None else np.array(weight, np.float64)
     delay = np.ones(len(source), np.int32) if delay is None else np.array(delay, np.int32)
-    return Projection(label, 0, 0, "excitatory", "StaticSynapse", source, target, weight, delay)
+    return Projection(label, 0, 0, "excitatory", "StaticSynapse", Listed(source, target, weight, delay))
 
 
 def problems_of(**parts) -> list[str]:

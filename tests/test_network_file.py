@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evsim.errors import EvsimError
 from evsim.network import Current, Network, Population, Probe, Projection, Trains
 from evsim.network_file import fingerprint, load, save
+from evsim.synapses import Listed, Synapses
 
 finite = st.floats(-1e3, 1e3, allow_nan=False)
 
@@ -40,10 +41,12 @@ def networks(draw) -> Network:
         1,
         "excitatory",
         "StaticSynapse",
-        draw(indices(sources, count)),
-        draw(indices(size, count)),
-        draw(values(count)),
-        np.array(draw(st.lists(st.integers(1, 90), min_size=count, max_size=count)), np.int32),
+        Listed(
+            draw(indices(sources, count)),
+            draw(indices(size, count)),
+            draw(values(count)),
+            np.array(draw(st.lists(st.integers(1, 90), min_size=count, max_size=count)), np.int32),
+        ),
     )
     return Network(
         timestep=draw(st.floats(0.01, 2.0)),
@@ -63,6 +66,8 @@ def flat(thing) -> list:
         return [flat(part) for part in thing]
     if isinstance(thing, dict):
         return [(key, flat(value)) for key, value in sorted(thing.items())]
+    if isinstance(thing, Synapses):
+        return [flat(column) for column in (thing.source, thing.target, thing.weight, thing.delay)]
     if hasattr(thing, "__dataclass_fields__"):
         return [flat(getattr(thing, name)) for name in thing.__dataclass_fields__]
     return thing
@@ -85,9 +90,8 @@ def small(weight: float | np.ndarray = 0.5, label: str = "cells", **changes) -> 
     n = 1000
     source = np.arange(n, dtype=np.int32) % 100
     weights = weight if isinstance(weight, np.ndarray) else np.full(n, weight)
-    projection = Projection(
-        "all", 0, 0, "excitatory", "StaticSynapse", source, source[::-1], weights, np.full(n, 3, np.int32)
-    )
+    synapses = Listed(source, source[::-1], weights, np.full(n, 3, np.int32))
+    projection = Projection("all", 0, 0, "excitatory", "StaticSynapse", synapses)
     return Network(**{"timestep": 0.1, "populations": (cells,), "projections": (projection,), **changes})
 
 

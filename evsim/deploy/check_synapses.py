@@ -54,7 +54,7 @@ def value_problems(network: Network, projection: Projection, chip: Chip) -> list
 
 def _delay_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
     longest = chip.limit("max_delay")
-    if longest is None or (most := int(projection.delay.max())) <= longest:
+    if longest is None or (most := int(projection.synapses.delays.most)) <= longest:
         return []
     timestep = network.timestep
     count = int(np.count_nonzero(projection.delay > longest))
@@ -71,6 +71,9 @@ def _sign_problems(network: Network, projection: Projection, chip: Chip) -> list
     if chip.rules.signed_weights and not target.has_conductances:
         return []
     inhibitory = projection.receptor == "inhibitory" and not target.has_conductances
+    spread = projection.synapses.weights
+    if not spread.odd and (spread.most <= 0 if inhibitory else spread.least >= 0):
+        return []
     weight = projection.weight
     wrong = weight > 0 if inhibitory else weight < 0
     if not wrong.any():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from evsim.chip import Chip
 from evsim.model import Cells, NeuronModel, SourceModel
 from evsim.network import Network
+from evsim.synapses import Synapses
 
 
 @dataclass(frozen=True)
@@ -74,20 +76,46 @@ class ChipSource:
     model: SourceModel
 
 
+class Hold(Protocol):
+    """How a chip holds the weights of one projection. Two that are equal hold the same weights alike."""
+
+    def stored(self, weight: NDArray[np.float64]) -> np.ndarray:
+        """Weights (n,) in the projection's unit as the (n,) numbers that are stored."""
+        ...
+
+    def physical(self, stored: np.ndarray) -> NDArray[np.float64]:
+        """What one spike by itself adds over a synapse that stores these numbers (n,), in the projection's unit."""
+        ...
+
+    def saturated(self, weight: NDArray[np.float64]) -> int:
+        """How many of the weights (n,) are beyond the largest that the chip holds."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class ChipProjection:
     """The synapses of a projection on the chip, in the order of the network's.
 
     Attributes:
         row: the input row of the target's rule that they add to.
-        weight: (n,) of the rule set's number type.
+        synapses: those of the network's projection.
+        hold: how their weights are stored.
         exponent: the sum over the spikes of one step is shifted by it (left if positive, floor to the right if
             negative); always 0 outside ``loihi2``.
     """
 
     row: int
-    weight: np.ndarray
+    synapses: Synapses
+    hold: Hold
     exponent: int = 0
+
+    @property
+    def weight(self) -> np.ndarray:
+        """(n,) of the rule set's number type, made anew at each call; one broadcast value where all are equal."""
+        constant = self.synapses.constant_weight
+        if constant is None:
+            return self.hold.stored(self.synapses.weight)
+        return np.broadcast_to(self.hold.stored(np.array([constant]))[0], len(self.synapses))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,26 +137,30 @@ class ChipNetwork:
         return population
 
 
-def weight_loss(
-    label: str,
-    unit: str,
-    asked: NDArray[np.float64],
-    held: NDArray[np.float64],
-    lsb: float,
-    saturated: int,
-) -> WeightLoss:
-    """Compare the weights asked for with those that the chip holds, both in the projection's unit."""
-    if len(asked) == 0:
-        return WeightLoss(label, unit, 0, lsb, 0, 0, 0.0, 0.0, 0.0)
-    error = np.abs(held - asked)
-    return WeightLoss(
-        label,
-        unit,
-        len(asked),
-        lsb,
-        int(np.count_nonzero((held == 0) & (asked != 0))),
-        saturated,
-        float(error.max()),
-        float(np.sqrt(np.mean(error**2))),
-        float(np.abs(asked).max()),
-    )
+def weight_loss(label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float) -> WeightLoss:
+    """Compare the weights asked for with those that the chip holds, both in the projection's unit.
+
+    Args:
+        lsb: the least step of a weight.
+    """
+    zeroed = saturated = 0
+    most_error = squares = most = 0.0
+    for asked, count in _weights(synapses):
+        held = hold.physical(hold.stored(asked))
+        error = np.abs(held - asked)
+        zeroed += count * int(np.count_nonzero((held == 0) & (asked != 0)))
+        saturated += count * hold.saturated(asked)
+        most_error = max(most_error, float(error.max()))
+        squares += count * float(np.sum(error**2))
+        most = max(most, float(np.abs(asked).max()))
+    rms = (squares / len(synapses)) ** 0.5 if len(synapses) else 0.0
+    return WeightLoss(label, unit, len(synapses), lsb, zeroed, saturated, most_error, rms, most)
+
+
+def _weights(synapses: Synapses) -> Iterator[tuple[NDArray[np.float64], int]]:
+    """All weights, part by part, each with the number of times that it occurs."""
+    if synapses.constant_weight is not None:
+        yield np.array([synapses.constant_weight]), len(synapses)
+    else:
+        for chunk in synapses.chunks():
+            yield chunk.weight, 1

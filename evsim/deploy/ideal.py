@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim.chip import Chip
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection
 from evsim.deploy.convert import convert
 from evsim.network import Network, Projection
 
 
+@dataclass(frozen=True)
+class IdealHold:
+    """Weights as they are."""
+
+    def stored(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights."""
+        return weight
+
+    def physical(self, stored: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights."""
+        return stored
+
+    def saturated(self, weight: NDArray[np.float64]) -> int:
+        """None."""
+        return 0
+
+
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
-    """The network in float64; weights keep their values and are not copied."""
+    """The network in float64."""
     return convert(network, chip, lambda index: None, _hold)
 
 
 def _hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, None]:
-    return ChipProjection(target.model.rules["ideal"].inputs[projection.receptor], projection.weight), None
+    row = target.model.rules["ideal"].inputs[projection.receptor]
+    return ChipProjection(row, projection.synapses, IdealHold()), None

@@ -8,9 +8,10 @@ bits below one unit of input, toward minus infinity.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evsim.arithmetic.loihi import ALIGN, SYNAPSE_LIMIT, shift_floor
 from evsim.chip import Chip
@@ -54,39 +55,68 @@ def weight_range(projection: Projection) -> WeightRange:
     """The magnitude of a projection's weights and whether both signs occur."""
     if not len(projection):
         return WeightRange(0.0, False)
-    least, most = float(projection.weight.min()), float(projection.weight.max())
+    least, most = projection.synapses.weights.least, projection.synapses.weights.most
     return WeightRange(max(-least, most), least < 0 < most)
+
+
+@dataclass(frozen=True)
+class LoihiHold:
+    """Mantissas with a common exponent.
+
+    Attributes:
+        per_unit: units of input for a unit of weight.
+        exponent: of the mantissas.
+        step, most: mantissas are multiples of ``step``, of a magnitude of at most ``most``.
+        shifted: whether the shifted weight is stored, as on loihi1, and not the mantissa.
+    """
+
+    per_unit: float
+    exponent: int
+    step: int
+    most: int
+    shifted: bool
+
+    def stored(self, weight: NDArray[np.float64]) -> NDArray[np.int32]:
+        """The nearest mantissas, or on loihi1 what one of them adds by itself."""
+        mantissa = np.clip(self._whole(weight), -self.most, self.most).astype(np.int32)
+        return self._alone(mantissa).astype(np.int32) if self.shifted else mantissa
+
+    def physical(self, stored: NDArray[np.int32]) -> NDArray[np.float64]:
+        """In the projection's unit."""
+        return (stored if self.shifted else self._alone(stored)) / self.per_unit
+
+    def saturated(self, weight: NDArray[np.float64]) -> int:
+        """Those beyond the largest mantissa, and on loihi1 those beyond the largest shifted weight."""
+        whole = self._whole(weight)
+        beyond = np.count_nonzero(np.abs(whole) > self.most)
+        if self.shifted:
+            mantissa = np.clip(whole, -self.most, self.most).astype(np.int64)
+            beyond += np.count_nonzero(np.abs(shift_floor(mantissa, self.exponent)) > SYNAPSE_LIMIT)
+        return int(beyond)
+
+    def _whole(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.rint(weight * (self.per_unit / 2.0**self.exponent / self.step)) * self.step
+
+    def _alone(self, mantissa: NDArray[np.int32]) -> NDArray[np.int64]:
+        """What one spike by itself adds, in units of input."""
+        alone = shift_floor(mantissa.astype(np.int64), self.exponent)
+        return np.clip(alone, -SYNAPSE_LIMIT, SYNAPSE_LIMIT) if self.shifted else alone
 
 
 def _hold(projection: Projection, target: ChipPopulation, chip: Chip) -> tuple[ChipProjection, WeightLoss]:
     scale: LoihiScale = target.scale
+    rules = chip.rules.name
     within = weight_range(projection)
     exponent = within.exponent(scale.lsb_per_weight)
     per_unit = scale.lsb_per_weight / (1 << ALIGN)  # units of input for a unit of weight
-    if chip.rules.name == "loihi1":
+    if rules == "loihi1":
         exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
-    mantissa, saturated = _mantissas(projection.weight, per_unit / 2.0**exponent, within)
-    alone = shift_floor(mantissa.astype(np.int64), exponent)  # what one spike by itself adds
-    if chip.rules.name == "loihi1":
-        saturated += int(np.count_nonzero(np.abs(alone) > SYNAPSE_LIMIT))
-        alone = np.clip(alone, -SYNAPSE_LIMIT, SYNAPSE_LIMIT)
-        held = ChipProjection(target.model.rules["loihi1"].inputs[projection.receptor], alone.astype(np.int32))
-    else:
-        held = ChipProjection(target.model.rules["loihi2"].inputs[projection.receptor], mantissa, exponent)
-    step = (2 if within.mixed else 1) * 2.0**exponent
-    unit = target.model.weight_unit
-    loss = weight_loss(
-        projection.label, unit, projection.weight, alone / per_unit, max(step, 1.0) / per_unit, saturated
-    )
-    return held, loss
-
-
-def _mantissas(weight: np.ndarray, per_unit: float, within: WeightRange) -> tuple[np.ndarray, int]:
-    """The nearest mantissas (int32; even ones where signs are mixed), and how many were beyond the largest."""
     step = 2 if within.mixed else 1
-    whole = np.rint(weight * (per_unit / step)) * step
-    saturated = int(np.count_nonzero(np.abs(whole) > within.mantissa_max))
-    return np.clip(whole, -within.mantissa_max, within.mantissa_max).astype(np.int32), saturated
+    hold = LoihiHold(per_unit, exponent, step, within.mantissa_max, shifted=rules == "loihi1")
+    row = target.model.rules[rules].inputs[projection.receptor]
+    held = ChipProjection(row, projection.synapses, hold, 0 if hold.shifted else exponent)
+    lsb = max(step * 2.0**exponent, 1.0) / per_unit
+    return held, weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, lsb)
 
 
 def _coarse(network: Network) -> Iterator[str]:

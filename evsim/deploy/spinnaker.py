@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from evsim.arithmetic.s1615 import INPUT_MAX
 from evsim.chip import Chip
@@ -28,18 +31,38 @@ def scale_of(network: Network, index: int) -> SpinnakerScale:
     shifts = {row: 0 for row in model.rules["spinnaker1"].inputs.values()}
     for receptor, row in model.rules["spinnaker1"].inputs.items():
         mine = [projection for projection in onto if projection.receptor == receptor]
-        shifts[row] = ring_shift(mine, network.timestep, gain)
+        shifts[row] = ring_shift(mine, network.populations[index].size, network.timestep, gain)
     return SpinnakerScale((shifts[0], shifts[1]), gain)
+
+
+@dataclass(frozen=True)
+class SpinnakerHold:
+    """Magnitudes in 16 bits; the receptor decides the sign.
+
+    Attributes:
+        per_unit: stored units for a unit of weight.
+        sign: -1 where the receptor's weights are given as negative numbers.
+    """
+
+    per_unit: float
+    sign: int
+
+    def stored(self, weight: NDArray[np.float64]) -> NDArray[np.int32]:
+        """The nearest magnitudes, at most the largest."""
+        return np.minimum(np.rint(np.abs(weight) * self.per_unit), INPUT_MAX).astype(np.int32)
+
+    def physical(self, stored: NDArray[np.int32]) -> NDArray[np.float64]:
+        """With the receptor's sign."""
+        return stored * (self.sign / self.per_unit)
+
+    def saturated(self, weight: NDArray[np.float64]) -> int:
+        """Those above 16 bits."""
+        return int(np.count_nonzero(np.rint(np.abs(weight) * self.per_unit) > INPUT_MAX))
 
 
 def _hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
     scale: SpinnakerScale = target.scale
     row = target.model.rules["spinnaker1"].inputs[projection.receptor]
-    per_unit = scale.per_unit(row)
-    stored = np.rint(np.abs(projection.weight) * per_unit)
-    saturated = int(np.count_nonzero(stored > INPUT_MAX))
-    stored = np.minimum(stored, INPUT_MAX).astype(np.int32)
-    held = np.copysign(stored / per_unit, projection.weight)
-    unit = target.model.weight_unit
-    loss = weight_loss(projection.label, unit, projection.weight, held, 1.0 / per_unit, saturated)
-    return ChipProjection(row, stored), loss
+    hold = SpinnakerHold(scale.per_unit(row), -1 if projection.synapses.weights.least < 0 else 1)
+    loss = weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, 1.0 / scale.per_unit(row))
+    return ChipProjection(row, projection.synapses, hold), loss

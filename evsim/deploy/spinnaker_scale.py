@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaincc, gammaln
 
 from evsim.network import Projection
@@ -60,14 +59,14 @@ class Moments:
         return 0.0 if self.n <= 1 else self._sum / (self.n - 1.0)
 
 
-def ring_shift(projections: Sequence[Projection], timestep: float, gain: float) -> int:
+def ring_shift(projections: Sequence[Projection], n_targets: int, timestep: float, gain: float) -> int:
     """The left shift for the projections onto one receptor of one population, none of them empty."""
-    most = expected_sum(projections, timestep, gain)
+    most = expected_sum(projections, n_targets, timestep, gain)
     power = 0 if most <= 0 else math.ceil(max(0, math.log2(most)))
     return power + 1 if 2**power <= most else power
 
 
-def expected_sum(projections: Sequence[Projection], timestep: float, gain: float) -> float:
+def expected_sum(projections: Sequence[Projection], n_targets: int, timestep: float, gain: float) -> float:
     """The largest sum of weights that is expected in one time step.
 
     Where all delays are equal, every source may spike at once. Otherwise it is the mean of a Poisson sum and 5 standard
@@ -77,11 +76,11 @@ def expected_sum(projections: Sequence[Projection], timestep: float, gain: float
     steps_per_second = 1e6 / round(timestep * 1000)
     total = biggest = 0.0
     for projection in projections:
-        magnitude = np.abs(projection.weight)
-        into_one_cell = int(np.bincount(projection.target).max())
-        largest = float(magnitude.max())
-        weights.add(float(magnitude.mean()) * gain, float(magnitude.var()) * gain**2, into_one_cell)
-        delays.add(0.0, float(np.var(delays_ms(projection, timestep))), into_one_cell)
+        spread = projection.synapses.weights
+        into_one_cell = int(projection.synapses.fan_in(n_targets).max())
+        largest = max(-spread.least, spread.most)
+        weights.add(spread.mean * gain, spread.variance * gain**2, into_one_cell)
+        delays.add(0.0, delay_variance(projection, timestep), into_one_cell)
         biggest = max(biggest, largest * gain)
         total += max(1.0, EXPECTED_RATE / steps_per_second) * (largest * into_one_cell)  # as there: without the gain
     if delays.variance == 0.0:
@@ -90,10 +89,18 @@ def expected_sum(projections: Sequence[Projection], timestep: float, gain: float
     return max(min(_poisson_bound(weights, spikes), total), biggest)
 
 
-def delays_ms(projection: Projection, timestep: float) -> NDArray[np.float64]:
-    """The delays as sPyNNaker computes with them."""
-    microseconds = round(timestep * 1000)
-    return np.rint(projection.delay * timestep * (1000 / microseconds)) * (microseconds / 1000)
+def delay_variance(projection: Projection, timestep: float) -> float:
+    """The variance (ms^2) of the delays as sPyNNaker computes with them, in whole steps of whole microseconds.
+
+    Equal delays matter to the last digit: a variance of exactly 0 decides how a bound is computed, and numpy's variance
+    of equal numbers may be a rounding error above it. So it is computed from the very numbers, as there.
+    """
+    step = round(timestep * 1000) / 1000
+    delays = projection.synapses.delays
+    if delays.least != delays.most:
+        return delays.variance * step**2
+    steps = np.broadcast_to(np.rint(delays.most * timestep * (1 / step)), len(projection))
+    return float(np.var(steps * step))
 
 
 def _poisson_bound(weights: Moments, spikes: float) -> float:

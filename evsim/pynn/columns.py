@@ -49,11 +49,6 @@ def _join(values: list, counts: np.ndarray) -> np.ndarray:
     return np.concatenate(arrays, dtype=np.float64)
 
 
-def is_constant(array: np.ndarray) -> bool:
-    """Whether an array is one value that was broadcast to all its places."""
-    return array.size > 0 and array.strides == (0,)
-
-
 def on_grid(delay, dt: float) -> np.ndarray:
     """Delays (ms) rounded to the time step; those on it already keep the number that was given, digit for digit."""
     rounded = np.rint(np.asarray(delay) / dt) * dt

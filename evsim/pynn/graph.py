@@ -14,7 +14,7 @@ from evsim.deploy.check import check
 from evsim.errors import CheckError, Problem
 from evsim.model import NeuronModel, SourceModel
 from evsim.network import Draft, Network, Probe, Trains, frozen
-from evsim.pynn.columns import is_constant
+from evsim.synapses import Listed, is_constant
 
 if TYPE_CHECKING:
     from evsim.pynn.populations import Population
@@ -173,10 +173,12 @@ def _part(projection: Projection, delay, pre: Member, post: Member, whole: bool)
         post=post.population,
         receptor=str(projection.receptor_type),
         synapse=type(projection.synapse_type).__name__,
-        source=frozen(source if pre.cells is None else pre.cells[source]),
-        target=frozen(target if post.cells is None else post.cells[target]),
-        weight=frozen(weight),
-        delay=frozen(delay),
+        synapses=Listed(
+            frozen(source if pre.cells is None else pre.cells[source]),
+            frozen(target if post.cells is None else post.cells[target]),
+            frozen(weight),
+            frozen(delay),
+        ),
     )
 
 

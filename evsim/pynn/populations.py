@@ -12,8 +12,8 @@ from pyNN.standardmodels import StandardCellType
 
 from evsim import network
 from evsim.pynn import simulator
-from evsim.pynn.columns import is_constant
 from evsim.pynn.recording import Recorder
+from evsim.synapses import is_constant
 
 
 class Assembly(common.Assembly):

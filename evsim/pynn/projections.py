@@ -13,8 +13,9 @@ from pyNN.space import Space
 from evsim import network
 from evsim.errors import EvsimError
 from evsim.pynn import simulator
-from evsim.pynn.columns import Columns, is_constant, on_grid
+from evsim.pynn.columns import Columns, on_grid
 from evsim.pynn.synapses import StaticSynapse
+from evsim.synapses import is_constant
 
 
 class Connection(common.Connection):

@@ -11,6 +11,7 @@ from evsim.chip import load_chip
 from evsim.deploy.chip_network import ChipPopulation
 from evsim.deploy.quantise import quantise
 from evsim.network import Current, Network, Population, Projection, Trains
+from evsim.synapses import Listed
 
 FILES = sorted((Path(__file__).parent / "firmware").glob("*.npz"))
 NEURONS = 1
@@ -49,7 +50,8 @@ def projections_of(case):
         rows = case["synapses"][case["synapses"][:, 0] == index]
         source, target, delay = (rows[:, column].astype(np.int32) for column in (1, 2, 4))
         label = f"projection {index}"
-        yield Projection(label, int(pre), NEURONS, str(receptor), "StaticSynapse", source, target, rows[:, 3], delay)
+        synapses = Listed(source, target, rows[:, 3], delay)
+        yield Projection(label, int(pre), NEURONS, str(receptor), "StaticSynapse", synapses)
 
 
 def currents_of(case):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from evsim.backend import Target
 from evsim.network import Network, Population, Probe, Projection, Trains
 from evsim.registry import backend
+from evsim.synapses import Listed
 
 nest = pytest.importorskip("nest")
 
@@ -168,7 +169,7 @@ def random_projection(rng: np.random.Generator, network_cells: list[Population],
     source = rng.integers(0, network_cells[pre].size, count).astype(np.int32)
     aimed = rng.integers(0, target.size, count).astype(np.int32)
     delay = rng.integers(1, rng.choice([2, 12, LONGEST_DELAY]), count).astype(np.int32)
-    return Projection(f"{pre} to {post}", pre, post, receptor, "StaticSynapse", source, aimed, weight, delay)
+    return Projection(f"{pre} to {post}", pre, post, receptor, "StaticSynapse", Listed(source, aimed, weight, delay))
 
 
 def random_network(model: str, timestep: float, seed: int, sizes: tuple[int, ...], heterogeneous: bool, steps: int):
@@ -239,9 +240,10 @@ def test_izhikevich_is_what_nest_tends_to(seed):
         Population("input", "SpikeSourceArray", size, {}, {}, trains),
         Population("cells", "Izhikevich", size, parameters, initial),
     )
-    synapses = Projection("one to one", 0, 1, "excitatory", "StaticSynapse", every, every, weight, every * 0 + 5)
+    near, far = (Listed(every, every, weight, every * 0 + steps) for steps in (5, 500))
+    synapses = Projection("one to one", 0, 1, "excitatory", "StaticSynapse", near)
     network = Network(0.1, cells, (synapses,), probes=(Probe(1, "spikes", every), Probe(1, "v", every)))
-    fine = replace(network, timestep=0.001, projections=(replace(synapses, delay=synapses.delay * 100),))
+    fine = replace(network, timestep=0.001, projections=(replace(synapses, synapses=far),))
 
     ours, theirs = run_reference(network, 1000), run_nest(fine, 100_000)
     assert len(ours.spikes) > 3 * size

@@ -10,6 +10,7 @@ import pytest
 from evsim.chip import load_chip
 from evsim.deploy.check import check
 from evsim.network import Current, Network, Population, Probe, Projection, Trains
+from evsim.synapses import Listed
 
 CELLS = {
     "v_rest": -65.0,
@@ -41,7 +42,7 @@ def projection(label, pre, post, weight: Any = 0.5, delay: Any = 1, receptor="ex
     n = 4
     ends = np.array([0, 1, 0, 1], np.int32)
     weights, delays = np.broadcast_to(np.float64(weight), n), np.broadcast_to(np.int32(delay), n)
-    return Projection(label, pre, post, receptor, synapse, ends, ends, weights, delays)
+    return Projection(label, pre, post, receptor, synapse, Listed(ends, ends, weights, delays))
 
 
 def faulty() -> Network:

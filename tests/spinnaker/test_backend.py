@@ -13,6 +13,7 @@ from evsim import registry
 from evsim.backend import Target
 from evsim.errors import BackendError, CheckError, UnknownNameError
 from evsim.network import Network, Probe
+from evsim.synapses import Listed
 from evsim_spinnaker import board
 from evsim_spinnaker.backend import ADDRESS_VARIABLE, machine_settings
 from evsim_spinnaker.changes import changes
@@ -139,7 +140,9 @@ def test_changes_of_cells_and_sources_are_followed(network, nets):
 
 
 def test_a_change_of_synapses_is_refused(network):
-    changed = replace(network.projections[0], weight=network.projections[0].weight * 2)
+    before = network.projections[0]
+    synapses = Listed(before.source, before.target, before.weight * 2, before.delay)
+    changed = replace(before, synapses=synapses)
     with pytest.raises(BackendError, match="synapses changed"):
         list(changes(network, replace(network, projections=(changed, network.projections[1]))))
 
