@@ -1,47 +1,31 @@
-"""Compiling the plain functions of models, and caching what was compiled so that it can never be stale.
-
-A step function has the form
-
-    step(state, parameters, inputs, drive, spiked, tally) -> number of spikes
-
-    state       (states, n)            number type, changed in place
-    parameters  (parameters, n or 1)   parameter type, read only
-    inputs      (input rows, n)        number type, read only: the sum of the weights due in this step
-    drive       (n,)                   number type, read only: constant and injected current
-    spiked      (n,)                   int32, filled with the indices of the neurons that spiked, ascending
-    tally       (8,)                   int64, counters of what the arithmetic lost, added to
-
-with the number and parameter type of its rule set. It is compiled to one native function pointer of a fixed type, so
-the engine's loop is compiled once and runs any model. An exception inside it cannot reach the user: a step raises none.
+"""Compiling functions with numba, and caching what was compiled so that it can never be stale.
 
 numba's own cache notices a change of the function's file but not of a file that it calls. Here the folder of a
-function's cache is named after its source and that of every function it calls, so a change anywhere starts a fresh one.
+function's cache is named after its code and that of every function it calls, so a change anywhere starts a fresh one.
 """
 
 from __future__ import annotations
 
+import builtins
+import dis
 import hashlib
-import inspect
 import os
+import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numba
 import numpy as np
-from numba import types
-from numba.core import config
+from numba.core import config, event
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
-from evsim.rulesets import RuleSet
-
-TALLY_PLACES = 8
-
-_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "boundscheck": False}
+# without Python's checks for a division by zero and for an index beyond an array
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
 
 
 @cache
@@ -62,36 +46,90 @@ def cache_folder() -> Path:
 
 
 def fingerprint(function: Callable) -> str:
-    """A digest of numba's version, of a function and of everything that it refers to, however deep."""
-    digest = hashlib.sha256(f"numba {numba.__version__}".encode())
+    """A digest of the versions of Python and numba, of a function and of everything that it refers to, however deep.
+
+    Raises:
+        NameError: a name that it uses is not defined yet, so that nothing can be said about what it will call.
+    """
+    digest = hashlib.sha256(f"python {sys.version_info} numba {numba.__version__}".encode())
     for part in sorted(_parts(function, {}).values()):
-        digest.update(part.encode())
+        digest.update(part)
     return digest.hexdigest()[:16]
 
 
-def _parts(function: Callable, found: dict[Callable, str]) -> dict[Callable, str]:
-    plain = getattr(function, "py_func", function)
+def _parts(function: Any, found: dict[FunctionType, bytes]) -> dict[FunctionType, bytes]:
+    """What a function consists of, and every function that it refers to; a decorated one counts as its plain one."""
+    plain = _plain(function)
     if plain in found:
         return found
-    found[plain] = inspect.getsource(plain)
-    names = plain.__code__.co_names
-    for name in names:
-        value = plain.__globals__.get(name)
-        values = [getattr(value, attribute, None) for attribute in names] if isinstance(value, ModuleType) else [value]
-        for used in values:
-            called = getattr(used, "py_func", used)
-            if isinstance(called, FunctionType):
-                if not called.__module__.startswith(("numpy", "numba")):
-                    _parts(called, found)
-            elif isinstance(used, (int, float, tuple, np.generic, np.ndarray)):
-                found[plain] += f"{name}={used!r}"
+    cells = [cell.cell_contents for cell in plain.__closure__ or ()]
+    options = sorted(getattr(function, "targetoptions", {}).items())
+    found[plain] = repr((plain.__module__, options, plain.__defaults__, _described(plain.__code__))).encode()
+    for value in [*_globals(plain), *cells]:
+        if isinstance(called := _plain(value), FunctionType):
+            if not called.__module__.startswith(("numpy", "numba", "llvmlite")):
+                _parts(value, found)
+        elif isinstance(value, np.ndarray):
+            found[plain] += repr((value.dtype, value.shape)).encode() + value.tobytes()
+        elif isinstance(value, (int, float, str, tuple, np.generic)):
+            found[plain] += repr(value).encode()
     return found
 
 
-def _into_cache(function: Callable, decorate: Callable[[Callable], Any]) -> Any:
-    """Apply a numba decorator with the function's own cache folder; numba reads the setting only while it decorates."""
+def _plain(function: Any) -> Any:
+    """The plain function inside a compiled one or an intrinsic; anything else is returned as it is."""
+    return getattr(function, "py_func", None) or getattr(function, "_defn", None) or function
+
+
+def _described(code: CodeType) -> tuple:
+    """What a code object does, without where its source lies."""
+    constants = [_described(c) if isinstance(c, CodeType) else _ordered(c) for c in code.co_consts]
+    return code.co_code, code.co_names, code.co_varnames, code.co_argcount, code.co_freevars, constants
+
+
+def _ordered(constant: Any) -> str:
+    return repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
+
+
+def _globals(function: FunctionType) -> list[Any]:
+    """The values of the global names that a function uses, and of the attributes of those that are modules."""
+    values = []
+    for code in _codes(function.__code__):
+        attributes = set(code.co_names)
+        for name in sorted({i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"}):
+            if name in function.__globals__:
+                values.append(function.__globals__[name])
+                values += _members(values[-1], attributes)
+            elif not hasattr(builtins, name):
+                raise NameError(f"{function.__name__} uses {name}, which is not defined above it; move it there")
+    return values
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _members(value: Any, names: set[str]) -> list[Any]:
+    if not isinstance(value, ModuleType) or value.__name__.startswith(("numpy", "numba", "llvmlite")):
+        return []
+    members = [getattr(value, name) for name in sorted(names) if hasattr(value, name)]
+    return members + [inner for member in members for inner in _members(member, names)]
+
+
+# --- compiling -------------------------------------------------------------------------------------------------------
+
+
+def _folder(function: Callable) -> Path:
+    return cache_folder() / f"{function.__name__}-{fingerprint(function)}"
+
+
+def _into_cache(function: Callable, folder: Path, decorate: Callable[[Callable], Any]) -> Any:
+    """Apply a numba decorator with a cache folder; numba reads the setting only while it decorates."""
     before = getattr(config, "CACHE_DIR")  # noqa: B009 - numba makes its settings when it is imported
-    setattr(config, "CACHE_DIR", str(cache_folder() / f"{function.__name__}-{fingerprint(function)}"))  # noqa: B010
+    setattr(config, "CACHE_DIR", str(folder))  # noqa: B010
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
@@ -102,29 +140,87 @@ def _into_cache(function: Callable, decorate: Callable[[Callable], Any]) -> Any:
 
 def kernel(function: Callable) -> Callable:
     """Compile a function of the engine when it is first called; a decorator."""
-    return _into_cache(function, numba.njit(nogil=True, **_OPTIONS))
+    compiled = _into_cache(function, _folder(function), numba.njit(cache=True, nogil=True, **OPTIONS))
+    _KERNELS.add(function)
+    return compiled
 
 
-@cache
-def step_signature(rules: RuleSet) -> Any:
-    """The numba type of the step functions of a rule set."""
-    number, parameter = numba.from_dtype(np.dtype(rules.number)), numba.from_dtype(np.dtype(rules.parameter))
-    return types.int64(
-        types.Array(number, 2, "C"),
-        types.Array(parameter, 2, "C"),
-        types.Array(number, 2, "C"),
-        types.Array(number, 1, "C"),
-        types.Array(types.int32, 1, "C"),
-        types.Array(types.int64, 1, "C"),
-    )
+def lean(function: Callable) -> Callable:
+    """As ``kernel``, for a function that makes no arrays: numba then counts no references to those that it uses.
+
+    Counting costs an atomic addition for each array and call, hundreds of nanoseconds where many are passed around. All
+    that such a function calls must be lean, too, and it returns no array.
+    """
+    options = {"cache": True, "nogil": True, "_nrt": False, **OPTIONS}
+    compiled = _into_cache(function, _folder(function), numba.njit(**options))
+    _KERNELS.add(function)
+    return compiled
 
 
-@cache
-def step_function(function: Callable, rules: RuleSet) -> Any:
-    """The native form of a model's step (or receive) function.
+def inlined(function: Callable) -> Callable:
+    """As ``lean``, for a function that is put into those that call it before anything is compiled.
+
+    LLVM works on a function once more with every function that calls it, so deep calls make the first start slow.
+    """
+    options: dict[str, Any] = {"inline": "always", "_nrt": False, **OPTIONS}
+    return numba.njit(**options)(function)
+
+
+def native(function: Callable, signature: Any, purpose: str) -> Any:
+    """Compile a function to a native function pointer of a fixed type.
 
     Args:
-        function: a plain function, or one that is already decorated with ``numba.njit``.
+        purpose: what the user is told that it is for, where it is not in the cache.
     """
-    plain = getattr(function, "py_func", function)
-    return _into_cache(plain, numba.cfunc(step_signature(rules), **_OPTIONS))
+    folder = _folder(function)
+    if not any(folder.rglob("*.nbi")):
+        _announce(purpose)
+    return _into_cache(function, folder, numba.cfunc(signature, cache=True, **OPTIONS))
+
+
+def write_function(text: str, names: Mapping[str, Any]) -> Callable:
+    """A function from its source, which is kept in the cache folder so that it can be cached and shown in a traceback.
+
+    Args:
+        text: one ``def``.
+        names: the global names that it uses.
+    """
+    space: dict[str, Any] = {"__name__": __name__, **names}
+    exec(text, space)
+    (name,) = space.keys() - names.keys() - {"__name__", "__builtins__"}
+    path = _folder(space[name]) / f"{name}.py"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text)
+        os.utime(partial, (0, 0))  # numba discards what it has cached when a file's time changes
+        partial.replace(path)
+    exec(compile(text, str(path), "exec"), space)
+    return space[name]
+
+
+# --- telling the user ------------------------------------------------------------------------------------------------
+
+_KERNELS: set[Callable] = set()
+_announced: set[str] = set()
+
+
+def _announce(purpose: str) -> None:
+    """Say once what takes so long."""
+    if purpose not in _announced:
+        _announced.add(purpose)
+        print(f"evsim: compiling the kernels for {purpose} (once; some seconds)...", file=sys.stderr, flush=True)
+
+
+class _Misses(event.Listener):
+    """Hears of every function that numba compiles because its cache does not hold it."""
+
+    def on_start(self, event: event.Event) -> None:
+        if not _announced and (event.data or {})["dispatcher"].py_func in _KERNELS:
+            _announce("the engine")
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+event.register("numba:compile", _Misses())

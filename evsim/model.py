@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evsim.errors import Problem
+from evsim.network import Network, Plasticity, Projection
+
 Values = Mapping[str, NDArray[np.float64]]
+
+TALLY_PLACES = 8
+SUBSTEPS = "substeps"  # the parameter row that says how many substeps a time step has
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ def _of_cells(value: float | NDArray[np.float64], cells: NDArray[np.int64]) -> N
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Neurons of one population in the numbers of a rule set: what a step function works on.
+    """Neurons of one population in the numbers of a rule set: what its functions work on.
 
     Attributes:
         state: (states, n) of the rule set's number type, at t = 0.
@@ -60,35 +68,116 @@ class Cells:
 class Rule:
     """A neuron model in the arithmetic of one rule set.
 
+    The arithmetic is given for *one* neuron, by functions of numbers; evsim writes the loop over neurons around them,
+    which the compiler turns into vector instructions. A leaky integrator with a jump for every spike, for example::
+
+        def neuron(v, kept, per_drive, v_thresh, v_reset, jump, drive):
+            v = kept * v + per_drive * drive + jump
+            fired = v >= v_thresh
+            return (v_reset if fired else v), fired
+
+        Rule(
+            convert,
+            neuron,
+            states=("v",),
+            parameters=("kept", "per_drive", "v_thresh", "v_reset"),
+            inputs={"excitatory": 0, "inhibitory": 0},
+        )
+
+    A function asks for what it needs by the names of its arguments: rows of the state, of the parameters, ``drive``.
+    Any other argument is a row of input, the first one row 0. It returns all rows of the state, in their order.
+
+    The functions are compiled by numba. They should be free of branches: ``a if condition else b`` of two computed
+    values is one instruction, as are ``&`` and ``|`` of conditions; an ``if`` with work in it or a call of a library
+    function such as ``exp`` makes the loop ten times slower. Functions that they call must be decorated with
+    ``numba.extending.register_jitable``. Floats are float64. Integers come as 64-bit ones; of what is stored in a row
+    of 32 bits the low 32 are kept. They must not raise exceptions.
+
     Attributes:
         convert: ``convert(values, initial, dt, scale) -> Cells``: physical parameters and initial values, the time
             step (ms) and the scale that the rule set chose for this population (None in ``ideal``).
-        step: a plain function that the engine compiles, ``step(state, parameters, inputs, drive, spiked, tally)``:
-            advances every cell of a population by one time step, writes the indices of those that spiked into
-            ``spiked`` and returns their number; see ``evsim.compile`` for the types.
+        neuron: ``neuron(...) -> (*state, fired, *lost)``: one time step of a neuron. ``fired`` is whether it spikes;
+            ``lost`` is a number or a condition for each of ``tallies``.
+        states, parameters: the names of the rows that ``convert`` makes, in their order.
+        inputs: receptor -> row of input, which holds the sum of the weights that are due; two receptors may share a
+            row. The engine clears the rows.
+        tallies: what the arithmetic loses that is counted, e.g. ``("saturated", "wrapped")``; at most 8.
         receive: for rule sets that record between the arrival of input and the update (``RuleSet.records_received``):
-            a function of the same form as ``step`` that adds ``inputs`` to the state (its return value is not used).
-            It runs at the start of step k; then the state is sampled for label k; then ``step`` runs and ignores
-            ``inputs``. None elsewhere: there ``step`` uses ``inputs`` itself.
-        inputs: receptor -> row of ``inputs``; two receptors may share a row. The engine clears the rows.
-        tallies: what each place of ``tally`` counts.
+            ``receive(...) -> (*state, *lost)``, which adds the input to the state. It runs at the start of step k; then
+            the state is sampled for label k; then ``neuron`` runs, which gets no input. None elsewhere.
+        substep: where a step is made of several: ``substep(...) -> (*state, hard)``, called for every neuron as often
+            as the parameter named ``substeps`` says, which is the same in all cells; then comes ``neuron``. It gets no
+            input. Where ``hard`` is true its result is not used.
+        hard_substep: ``hard_substep(...) -> (*state,)``: the substep where ``substep`` found it hard; called for one
+            neuron after another, so branches cost little here.
         needs: ``needs(values, initial, dt)``: for rule sets that choose a scale for each population, what the choice
             depends on; None elsewhere.
         note: a sentence for users about what this rule does otherwise than ``ideal``, apart from its numbers.
+
+    Raises:
+        TypeError: the functions ask for other rows than there are, or a part of the rule is missing.
     """
 
     convert: Callable[[Values, Values, float, Any], Cells]
-    step: Callable[..., int]
+    neuron: Callable[..., tuple]
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
     inputs: Mapping[str, int]
     tallies: tuple[str, ...] = ()
-    receive: Callable[..., int] | None = None
+    receive: Callable[..., tuple] | None = None
+    substep: Callable[..., tuple] | None = None
+    hard_substep: Callable[..., tuple] | None = None
     needs: Callable[[Values, Values, float], Any] | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.substep is None) != (self.hard_substep is None):
+            raise TypeError(f"rule of {full_name(self.neuron)}: give both of substep and hard_substep, or none of them")
+        if self.substep and SUBSTEPS not in self.parameters:
+            raise TypeError(f"rule of {full_name(self.neuron)}: substeps need a parameter named {SUBSTEPS!r}")
+        if len(self.tallies) > TALLY_PLACES:
+            raise TypeError(f"rule of {full_name(self.neuron)}: {len(self.tallies)} tallies; at most {TALLY_PLACES}")
+        takes_input = self.receive or self.neuron
+        for function in (self.neuron, self.receive, self.substep, self.hard_substep):
+            rows = self.n_inputs if function is takes_input else 0
+            if function is not None and len(found := self._other_arguments(function)) != rows:
+                raise TypeError(
+                    f"{full_name(function)} takes {rows} rows of input, but {len(found)} of its arguments "
+                    f"({', '.join(found)}) are neither drive nor one of the states ({', '.join(self.states)}) or "
+                    f"parameters ({', '.join(self.parameters)})"
+                )
 
     @property
     def n_inputs(self) -> int:
         """The number of input rows."""
         return max(self.inputs.values()) + 1
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the input rows in the function that takes them."""
+        return self._other_arguments(self.receive or self.neuron)
+
+    def _other_arguments(self, function: Callable) -> tuple[str, ...]:
+        known = {*self.states, *self.parameters, "drive"}
+        return tuple(name for name in arguments(function) if name not in known)
+
+    def cells(self, values: Values, initial: Values, dt: float, scale: Any) -> Cells:
+        """What ``convert`` gives, with the number of its rows checked; raises TypeError if it is another."""
+        cells = self.convert(values, initial, dt, scale)
+        for rows, names in ((cells.state, self.states), (cells.parameters, self.parameters)):
+            if len(rows) != len(names):
+                raise TypeError(f"{full_name(self.convert)} makes {len(rows)} rows of {', '.join(names)}")
+        return cells
+
+
+def arguments(function: Callable) -> tuple[str, ...]:
+    """The names of a function's arguments."""
+    return tuple(inspect.signature(function).parameters)
+
+
+def full_name(function: Callable) -> str:
+    """The module and name of a function."""
+    return f"{function.__module__}.{function.__name__}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +226,49 @@ class SourceModel:
     not_negative: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class PairRule:
+    """Plasticity by pairs of spikes: amplitude times exp(-interval / tau), times a power of the room that is left.
+
+    With span = w_max - w_min, a potentiation is a_plus * span * ((w_max - w) / span) ** mu_plus and a depression
+    a_minus * span * ((w - w_min) / span) ** mu_minus (Guetig et al. 2003); where the exponent is 0, they are the
+    amplitude times w_max. Weights stay between w_min and w_max.
+
+    Attributes:
+        tau_plus, tau_minus: ms.
+        a_plus, a_minus: dimensionless.
+        w_min, w_max: in the unit of the weight.
+        dendritic_delay_fraction: the part of the delay that lies between synapse and soma.
+    """
+
+    tau_plus: float
+    tau_minus: float
+    a_plus: float
+    a_minus: float
+    w_min: float
+    w_max: float
+    mu_plus: float = 0.0
+    mu_minus: float = 0.0
+    dendritic_delay_fraction: float = 1.0
+
+    def dendritic_steps(self, delay: int) -> int:
+        """The dendritic part of a delay, both in time steps."""
+        return round(self.dendritic_delay_fraction * delay)
+
+
 @dataclass(frozen=True, eq=False)
 class SynapseModel:
-    """A kind of synapse, and the rule sets that have it."""
+    """A kind of synapse, and the rule sets that have it.
+
+    Attributes:
+        pair_rule: of plastic synapses: their rule in physical numbers; raises KeyError for rules that it lacks.
+        problems: what cannot be about a projection of this kind, whatever the chip.
+    """
 
     name: str
     rules: frozenset[str]
+    pair_rule: Callable[[Plasticity], PairRule] | None = None
+    problems: Callable[[Network, Projection], list[Problem]] | None = None
 
 
 Model = NeuronModel | SourceModel | SynapseModel

@@ -4,8 +4,10 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from numba import types
 
-from evsim.compile import fingerprint
+import evsim.compile as module
+from evsim.compile import fingerprint, native, write_function
 
 CALLER = """
 import helper
@@ -43,3 +45,36 @@ def test_a_change_in_another_module_changes_the_fingerprint(function, tmp_path, 
         helper = f"constant = {constant}\ndef function(x):\n    return x {sign} 1\n"
         prints.append(fingerprint(getattr(load(folder, helper, monkeypatch), function)))
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_function_below_its_user_is_refused():
+    """What it will call is not known yet, so that a change of it would go unnoticed."""
+    with pytest.raises(NameError, match="early uses late, which is not defined above it"):
+        exec(
+            "from evsim.compile import kernel\n"
+            "@kernel\ndef early(x):\n    return late(x)\n"
+            "def late(x):\n    return x\n",
+            {"__name__": __name__},
+        )
+
+
+def test_constants_in_a_set_have_no_order():
+    text = "def choose(x):\n    return x in {'a', 'b', 'c'}\n"
+    assert fingerprint(write_function(text, {})) == fingerprint(write_function(text, {}))
+
+
+def test_the_user_is_told_of_a_compilation_but_not_of_a_load(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(module, "_announced", set())
+    for expected in ("evsim: compiling the kernels for trials (once; some seconds)...\n", ""):
+        function = native(write_function("def twice(x):\n    return 2 * x\n", {}), types.int64(types.int64), "trials")
+        assert function.ctypes(21) == 42
+        assert capsys.readouterr().err == expected
+        module._announced.clear()
+
+
+def test_what_is_written_shows_in_a_traceback():
+    function = write_function("def broken(x):\n    return x.nothing\n", {})
+    with pytest.raises(AttributeError) as caught:
+        function(1)
+    assert str(caught.traceback[-1].statement).strip() == "return x.nothing"

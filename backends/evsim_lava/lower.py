@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, bias_registers
-from evsim.arithmetic.loihi_lif import KEPT_U, KEPT_V, REFRACTORY_STEPS, THRESHOLD, U, V, loihi2_step
+from evsim.arithmetic.loihi_lif import KEPT_U, KEPT_V, REFRACTORY_STEPS, THRESHOLD, U, V, loihi2_neuron
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.engine.drive import cell_changes
 from evsim.model import NeuronModel
@@ -48,7 +48,7 @@ def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_EL
 
 def is_lif(model: NeuronModel) -> bool:
     """Whether a model is, on Loihi 2, the neuron that Lava has."""
-    return model.rules["loihi2"].step is loihi2_step
+    return model.rules["loihi2"].neuron is loihi2_neuron
 
 
 def source_folder(folder: Path, index: int) -> Path:

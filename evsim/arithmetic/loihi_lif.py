@@ -10,10 +10,11 @@ One time step, in the order of lava-nc 0.10.0 ``PyLifModelBitAcc``, with Loihi's
 from __future__ import annotations
 
 import numba
-import numpy as np
 
-from evsim.arithmetic.loihi import ALIGN, STATE_LIMIT, clip, decay_toward_zero, wrap_once
+from evsim.arithmetic.loihi import ALIGN, STATE_LIMIT, clip, decay_toward_zero, low_32, wrap_once
 
+STATES = ("u", "v", "refractory")
+PARAMETERS = ("kept_u", "kept_v", "threshold", "refractory_steps")
 # state rows
 U, V, REFRACTORY = range(3)
 # parameter rows: 4096 - (du + 1), 4096 - dv, vth << 6 and the number of steps
@@ -24,79 +25,31 @@ _INT32_MAX = (1 << 31) - 1
 _njit = numba.njit(error_model="numpy")
 
 
-def loihi2_step(state, parameters, inputs, drive, spiked, tally):
+def loihi2_neuron(u, v, refractory, kept_u, kept_v, threshold, refractory_steps, a, drive):
     """One step by Lava's rules: u wraps once at 24 bits, v is clipped; each is tallied."""
-    n = state.shape[1]
-    if parameters.shape[1] == 1:
-        _integrate_loihi2(state, parameters[KEPT_U, 0], parameters[KEPT_V, 0], inputs[0], drive, 0, n, tally)
-    else:
-        for i in range(n):
-            _integrate_loihi2(state, parameters[KEPT_U, i], parameters[KEPT_V, i], inputs[0], drive, i, i + 1, tally)
-    return _fire(state, parameters, spiked)
+    # Lava adds in int32, which only shows where u has left 24 bits by far
+    free = low_32(decay_toward_zero(u, kept_u) + (a << ALIGN))
+    current = wrap_once(free)
+    whole = low_32(decay_toward_zero(v, kept_v) + current + drive)
+    held = clip(whole, STATE_LIMIT - 1)
+    potential, left, fired = _fire(held, refractory, threshold, refractory_steps)
+    return current, potential, left, fired, current != free, (held != whole) & (refractory == 0)
 
 
-def loihi1_step(state, parameters, inputs, drive, spiked, tally):
+def loihi1_neuron(u, v, refractory, kept_u, kept_v, threshold, refractory_steps, a, drive):
     """One step by brian2-loihi's rules: u and v go on beyond 24 bits, which is tallied, and saturate at 32."""
-    n = state.shape[1]
-    if parameters.shape[1] == 1:
-        _integrate_loihi1(state, parameters[KEPT_U, 0], parameters[KEPT_V, 0], inputs[0], drive, 0, n, tally)
-    else:
-        for i in range(n):
-            _integrate_loihi1(state, parameters[KEPT_U, i], parameters[KEPT_V, i], inputs[0], drive, i, i + 1, tally)
-    return _fire(state, parameters, spiked)
+    free = decay_toward_zero(u, kept_u) + (a << ALIGN)
+    current = clip(free, _INT32_MAX)
+    whole = decay_toward_zero(v, kept_v) + current + drive
+    beyond = (abs(whole) >= STATE_LIMIT) & (refractory == 0)
+    potential, left, fired = _fire(clip(whole, _INT32_MAX), refractory, threshold, refractory_steps)
+    return current, potential, left, fired, abs(free) > STATE_LIMIT, beyond
 
 
 @_njit
-def _integrate_loihi2(state, kept_u, kept_v, a, drive, first, last, tally):
-    """u and v of the cells from ``first`` to ``last``, which have the same decays; without branches, so that a compiler
-    can make vectors of it."""
-    u, v, refractory = state[U], state[V], state[REFRACTORY]
-    wrapped = clipped = 0
-    for n in range(first, last):
-        # Lava adds in int32, which only shows where u has left 24 bits by far
-        free = np.int32(decay_toward_zero(np.int64(u[n]), kept_u) + (np.int64(a[n]) << ALIGN))
-        current = wrap_once(np.int64(free))
-        wrapped += current != free
-        u[n] = current
-        whole = np.int32(decay_toward_zero(np.int64(v[n]), kept_v) + current + drive[n])
-        held = clip(np.int64(whole), STATE_LIMIT - 1)
-        moves = refractory[n] == 0
-        clipped += (held != whole) & moves
-        v[n] = held if moves else 0
-    tally[0] += wrapped
-    tally[1] += clipped
-
-
-@_njit
-def _integrate_loihi1(state, kept_u, kept_v, a, drive, first, last, tally):
-    """As ``_integrate_loihi2``, with registers that do not end at 24 bits."""
-    u, v, refractory = state[U], state[V], state[REFRACTORY]
-    beyond_u = beyond_v = 0
-    for n in range(first, last):
-        current = decay_toward_zero(np.int64(u[n]), kept_u) + (np.int64(a[n]) << ALIGN)
-        beyond_u += abs(current) > STATE_LIMIT
-        current = clip(current, _INT32_MAX)
-        u[n] = current
-        potential = decay_toward_zero(np.int64(v[n]), kept_v) + current + drive[n]
-        moves = refractory[n] == 0
-        beyond_v += (abs(potential) >= STATE_LIMIT) & moves
-        v[n] = clip(potential, _INT32_MAX) if moves else 0
-    tally[0] += beyond_u
-    tally[1] += beyond_v
-
-
-@_njit
-def _fire(state, parameters, spiked):
-    """Count down refractory cells; reset those above the threshold and write them to ``spiked``."""
-    v, refractory = state[V], state[REFRACTORY]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(v.size):
-        p = 0 if same else n
-        refractory[n] -= refractory[n] > 0
-        if v[n] > parameters[THRESHOLD, p]:
-            v[n] = 0
-            refractory[n] = parameters[REFRACTORY_STEPS, p]
-            spiked[count] = n
-            count += 1
-    return count
+def _fire(v, refractory, threshold, refractory_steps):
+    """v, the refractory steps that are left and whether there is a spike: v stays 0 while refractory and after one."""
+    v = v if refractory == 0 else 0
+    left = refractory - (refractory > 0)
+    fired = v > threshold
+    return (0 if fired else v), (refractory_steps if fired else left), fired

@@ -2,7 +2,8 @@
 
 Numbers are signed 32-bit integers with 15 bits after the point (ISO 18037's ``accum``, s16.15); decays are unsigned
 32-bit fractions of one (``unsigned long fract``, u0.32). The scalar functions of the first part take and return 64-bit
-integers and are compiled into what calls them; those of the second part prepare constants, once for each value.
+integers, have no branches and are compiled into what calls them; those of the second part prepare constants, once for
+each value.
 
 Source: executed .aplx binaries of sPyNNaker 7.4.1, which is also what the tests compare with; spinn_common's
 ``stdfix-exp.c`` for the form of the exponential.
@@ -30,20 +31,38 @@ _njit = numba.njit(error_model="numpy")
 
 @_njit
 def wrap(x):
-    """The low 32 bits as a signed number: what a register keeps."""
+    """The low 32 bits as a signed number: what a register keeps.
+
+    On an operand that has no more than 32 bits it only tells the compiler so, which multiplies faster then.
+    """
     return np.int64(np.int32(x))
+
+
+@_njit
+def add(a, b):
+    """The sum of two registers, wrapped, and whether it was: if both have the sign that the sum has not.
+
+    (A comparison with the sum of 64 bits would become an instruction for one number at a time.)
+    """
+    total = wrap(a + b)
+    return total, ((a ^ total) & (b ^ total)) < 0
 
 
 @_njit
 def multiply(a, b):
     """``floor(a * b / 2^15)``, wrapped: the product of two s16.15 is neither rounded nor saturated."""
-    return wrap((a * b) >> POINT)
+    return wrap((wrap(a) * wrap(b)) >> POINT)
 
 
 @_njit
 def decay(x, fraction):
-    """``floor(x * fraction / 2^32)``: s16.15 times u0.32."""
-    return wrap((x * fraction) >> 32)
+    """``floor(x * fraction / 2^32)``: s16.15 times u0.32.
+
+    It is computed by the product of x and ``fraction`` as signed numbers of 32 bits, for which there are vector
+    instructions; a fraction of a half or more is then 2^32 too small, so x is added.
+    """
+    product = wrap(x) * wrap(fraction)
+    return wrap((product >> 32) + (x if fraction > LARGEST else 0))
 
 
 @_njit

@@ -15,7 +15,7 @@ from evsim.registry import models
 def kind_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
     """A synapse that the chip lacks, a target without synapses, a receptor that the target does not have."""
     where = f"projection {projection.label!r}"
-    problems = _synapse_problems(where, projection.synapse, chip)
+    problems = _synapse_problems(network, projection, chip)
     post = network.populations[projection.post]
     target = known_cell_model(post)
     if isinstance(target, SourceModel):
@@ -32,13 +32,15 @@ def _receptors(target: NeuronModel, chip: Chip) -> list[str]:
     return list(rule.inputs if rule else target.receptors)
 
 
-def _synapse_problems(where: str, name: str, chip: Chip) -> list[Problem]:
+def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
+    where, name = f"projection {projection.label!r}", projection.synapse
     kinds = {key: m for key, m in models().items() if isinstance(m, SynapseModel)}
     if name not in kinds:
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
     if chip.rules.name in kinds[name].rules:
-        return []
+        problems = kinds[name].problems
+        return problems(network, projection) if problems else []
     instead = sorted(key for key, m in kinds.items() if chip.rules.name in m.rules)
     limit = f"{chip.name} ({chip.rules.name}) does not have it; {', '.join(sorted(kinds[name].rules))} can hold it"
     remedy = f"Choose one of those, or a synapse that {chip.name} has: {', '.join(instead)}."

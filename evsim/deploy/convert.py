@@ -67,7 +67,7 @@ def _population(
         return ChipSource(population.label, model)
     scale = scale_of(index)
     rule = model.rules[chip.rules.name]
-    cells = rule.convert(population.parameters, population.initial, network.timestep, scale)
+    cells = rule.cells(population.parameters, population.initial, network.timestep, scale)
     return ChipPopulation(population.label, model, cells, scale)
 
 

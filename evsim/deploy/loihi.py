@@ -83,7 +83,7 @@ class LoihiHold:
 
     def physical(self, stored: NDArray[np.int32]) -> NDArray[np.float64]:
         """In the projection's unit."""
-        return (stored if self.shifted else self._alone(stored)) / self.per_unit
+        return np.asarray(stored if self.shifted else self._alone(stored), np.float64) / self.per_unit
 
     def saturated(self, weight: NDArray[np.float64]) -> int:
         """Those beyond the largest mantissa, and on loihi1 those beyond the largest shifted weight."""
@@ -95,7 +95,7 @@ class LoihiHold:
         return int(beyond)
 
     def _whole(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.rint(weight * (self.per_unit / 2.0**self.exponent / self.step)) * self.step
+        return np.rint(weight * (self.per_unit / 2.0**self.exponent / self.step)) * float(self.step)
 
     def _alone(self, mantissa: NDArray[np.int32]) -> NDArray[np.int64]:
         """What one spike by itself adds, in units of input."""

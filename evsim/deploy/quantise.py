@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from evsim.chip import Chip
 from evsim.deploy import ideal, loihi, spinnaker
 from evsim.deploy.check import check
@@ -17,12 +20,36 @@ _BY_RULES = {
 }
 
 
+# what was quantised while ``remembering`` is active; None while it is not
+_remembered: dict[tuple[int, str], ChipNetwork] | None = None
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Quantise each network once for each chip in this context, however often it is asked for."""
+    global _remembered
+    before, _remembered = _remembered, {}
+    try:
+        yield
+    finally:
+        _remembered = before
+
+
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
     """The network in the chip's numbers.
 
     Raises:
         CheckError: with every problem of the network on this chip at once.
     """
+    if _remembered is None:
+        return _quantised(network, chip)
+    key = id(network), chip.name  # a remembered network stays alive, so its id is its own
+    if key not in _remembered:
+        _remembered[key] = _quantised(network, chip)
+    return _remembered[key]
+
+
+def _quantised(network: Network, chip: Chip) -> ChipNetwork:
     if problems := check(network, chip):
         raise CheckError(f"this network cannot run on {chip.name}", problems)
     return _BY_RULES[chip.rules.name](network, chip)

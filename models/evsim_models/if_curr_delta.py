@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
-from evsim.arithmetic.loihi_lif import loihi1_step, loihi2_step
 from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply, saturate_input, wrap
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
@@ -28,10 +27,8 @@ from evsim_models.common import refractory_steps, table
 # neuron that only just reaches its threshold reaches it here and there.
 PA_PER_NA = 1000.0
 
-# state rows
-U, REFRACTORY = range(2)
-# parameter rows: decay over one step, what a unit of current adds to v, and threshold and reset relative to v_rest
-P_M, U_PER_DRIVE, U_THRESH, U_RESET, REFRACTORY_STEPS = range(5)
+STATES = ("u", "refractory")
+PARAMETERS = ("p_m", "u_per_drive", "u_thresh", "u_reset", "refractory_steps")
 
 
 def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Cells:
@@ -46,97 +43,76 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
         refractory_steps(values["tau_refrac"], dt),
     )
     state = np.stack([initial["v"] - v_rest, np.zeros(len(tau_m))])
-    return Cells(state, parameters, values["i_offset"] * PA_PER_NA, PA_PER_NA, {"v": Readout(U, offset=v_rest)})
+    return Cells(state, parameters, values["i_offset"] * PA_PER_NA, PA_PER_NA, {"v": Readout(0, offset=v_rest)})
 
 
-def ideal_step(state, parameters, inputs, drive, spiked, tally):
+def ideal_neuron(u, refractory, p_m, u_per_drive, u_thresh, u_reset, refractory_steps, jump, drive):
     """One time step in float64: v decays, then takes the input due at the step's end, then meets the threshold."""
-    u, refractory, jump = state[U], state[REFRACTORY], inputs[0]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(u.size):
-        p = 0 if same else n
-        if refractory[n] > 0:
-            refractory[n] -= 1
-            continue
-        u[n] = parameters[U_PER_DRIVE, p] * drive[n] + parameters[P_M, p] * u[n] + jump[n]
-        if u[n] >= parameters[U_THRESH, p]:
-            u[n] = parameters[U_RESET, p]
-            refractory[n] = parameters[REFRACTORY_STEPS, p]
-            spiked[count] = n
-            count += 1
-    return count
+    held = refractory > 0
+    moved = u_per_drive * drive + p_m * u + jump
+    fired = (moved >= u_thresh) & (refractory <= 0)
+    free = u_reset if fired else moved
+    wait = refractory_steps if fired else refractory
+    return (u if held else free), (refractory - 1 if held else wait), fired
 
 
-IDEAL = Rule(ideal_convert, ideal_step, {"excitatory": 0, "inhibitory": 0})
+IDEAL = Rule(
+    ideal_convert, ideal_neuron, states=STATES, parameters=PARAMETERS, inputs={"excitatory": 0, "inhibitory": 0}
+)
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------
 
-# state rows after those of the synapses; parameter rows after the unused ones of exponential synapses
-S_V, S_REFRACTORY = 2, 3
-S_RESISTANCE, S_KEPT, S_REST, S_RESET, S_THRESH, S_REFRACTORY_STEPS, S_PER_STEP = range(
-    spinnaker_parts.SYNAPSE_ROWS, 13
-)
+SHIFTS = ("shift_e", "shift_i")  # of the ring buffers
 
 
 def spinnaker_convert(values: Values, initial: Values, dt: float, scale: SpinnakerScale) -> Cells:
     """s16.15 as sPyNNaker writes it and the firmware prepares it."""
-    unused = np.zeros(1, np.int64)
-    shift_e, shift_i = (np.array([shift]) for shift in scale.shifts)
-    synapses = [shift_e, unused, unused, shift_i, unused, unused]
+    shifts = (np.array([shift]) for shift in scale.shifts)
     per_step = np.array([divide(ONE, int(fixed(dt)))])
-    parameters = table(*synapses, *spinnaker_parts.membrane_rows(values, dt), per_step, dtype=np.int64)
+    parameters = table(*shifts, *spinnaker_parts.membrane_rows(values, dt), per_step, dtype=np.int64)
     v = fixed(initial["v"])
     state = np.stack([np.zeros_like(v), np.zeros_like(v), v, np.zeros_like(v)]).astype(np.int32)
-    held = spinnaker_parts.held_values(values, dt, parameters, S_RESISTANCE, synapses=False)
+    held = spinnaker_parts.held_values(values, dt, parameters, len(SHIFTS), synapses=False)
     drive = fixed(values["i_offset"]).astype(np.int32)
-    return Cells(state, parameters, drive, ONE, {"v": spinnaker_parts.readout(S_V)}, held)
+    return Cells(state, parameters, drive, ONE, {"v": spinnaker_parts.readout(spinnaker_parts.V)}, held)
 
 
-def spinnaker_receive(state, parameters, inputs, drive, spiked, tally):
-    """The input of this step alone is what the synapses hold."""
-    same = parameters.shape[1] == 1
-    for row, shift in ((spinnaker_parts.EXC, spinnaker_parts.SHIFT_E), (spinnaker_parts.INH, spinnaker_parts.SHIFT_I)):
-        for n in range(state.shape[1]):
-            slot = saturate_input(np.int64(inputs[row, n]))
-            tally[0] += slot != inputs[row, n]
-            state[row, n] = wrap(slot << parameters[shift, 0 if same else n])
-    return 0
-
-
-def spinnaker_step(state, parameters, inputs, drive, spiked, tally):
+def spinnaker_neuron(
+    exc,
+    inh,
+    v,
+    refractory,
+    resistance,
+    kept,
+    v_rest,
+    v_reset,
+    v_thresh,
+    refractory_steps,
+    per_step,
+    drive,
+):
     """One step in s16.15: the input, as a current that lasts one step, moves v."""
-    exc, inh, v, refractory = state[spinnaker_parts.EXC], state[spinnaker_parts.INH], state[S_V], state[S_REFRACTORY]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(v.size):
-        p = 0 if same else n
-        if refractory[n] <= 0:
-            per_step = parameters[S_PER_STEP, p]
-            pulse = multiply(np.int64(exc[n]), per_step) - multiply(np.int64(inh[n]), per_step)
-            v[n] = spinnaker_parts.membrane(
-                np.int64(v[n]),
-                wrap(pulse + np.int64(drive[n])),
-                parameters[S_RESISTANCE, p],
-                parameters[S_KEPT, p],
-                parameters[S_REST, p],
-                tally,
-            )
-        else:
-            refractory[n] -= 1
-        if v[n] >= parameters[S_THRESH, p]:
-            v[n] = parameters[S_RESET, p]
-            refractory[n] = parameters[S_REFRACTORY_STEPS, p]
-            spiked[count] = n
-            count += 1
-    return count
+    current = wrap(multiply(exc, per_step) - multiply(inh, per_step) + drive)
+    v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps
+    )
+    return exc, inh, v, refractory, fired, False, wrapped
+
+
+def spinnaker_receive(exc, inh, v, refractory, shift_e, shift_i, to_exc, to_inh):
+    """The input of this step alone is what the synapses hold."""
+    slot_e, slot_i = saturate_input(to_exc), saturate_input(to_inh)
+    saturated = (slot_e != to_exc) + (slot_i != to_inh)
+    return slot_e << shift_e, slot_i << shift_i, v, refractory, saturated, False
 
 
 SPINNAKER1 = Rule(
     spinnaker_convert,
-    spinnaker_step,
-    spinnaker_parts.INPUTS,
-    spinnaker_parts.TALLIES,
+    spinnaker_neuron,
+    states=("exc", "inh", "v", "refractory"),
+    parameters=(*SHIFTS, *spinnaker_parts.MEMBRANE, "per_step"),
+    inputs=spinnaker_parts.INPUTS,
+    tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
     note="sPyNNaker's delta synapse is a current of one time step, so a weight moves v by about weight / cm mV (cm in "
     "nF); the ideal one moves it by weight mV",
@@ -157,15 +133,7 @@ def loihi_convert(values: Values, initial: Values, dt: float, scale: LoihiScale)
 
 
 LOIHI_NOTE = "the jump of a delta synapse comes one time step after the one in which the ideal rule has it"
-LOIHI1 = Rule(
-    loihi_convert,
-    loihi1_step,
-    loihi_lif.INPUTS,
-    ("overflowed_u", "overflowed_v"),
-    needs=loihi_needs,
-    note=LOIHI_NOTE,
-)
-LOIHI2 = Rule(loihi_convert, loihi2_step, loihi_lif.INPUTS, ("wrapped", "clipped"), needs=loihi_needs, note=LOIHI_NOTE)
+LOIHI1, LOIHI2 = loihi_lif.rules(loihi_convert, loihi_needs, LOIHI_NOTE)
 
 MODEL = NeuronModel(
     name="IF_curr_delta",

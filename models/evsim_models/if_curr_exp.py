@@ -14,7 +14,6 @@ import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
 from evsim.arithmetic.loihi_lif import U as LOIHI_U
-from evsim.arithmetic.loihi_lif import loihi1_step, loihi2_step
 from evsim.arithmetic.s1615 import ONE, decay, fixed, wrap
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
@@ -28,10 +27,12 @@ from evsim_models.common import propagator, refractory_steps, table
 # injected current in pA), so that a neuron that only just reaches its threshold reaches it here and there.
 PA_PER_NA = 1000.0
 
-# state rows
-U, I_EXC, I_INH, REFRACTORY = range(4)
-# parameter rows: decays over one step, what a unit of current adds to v, and threshold and reset relative to v_rest
-P_M, P_EXC, P_INH, U_PER_EXC, U_PER_INH, U_PER_DRIVE, U_THRESH, U_RESET, REFRACTORY_STEPS = range(9)
+STATES = ("u", "i_exc", "i_inh", "refractory")
+PARAMETERS = (
+    *("p_m", "p_exc", "p_inh"),  # decays over one step
+    *("u_per_exc", "u_per_inh", "u_per_drive"),  # what a unit of current adds to v
+    *("u_thresh", "u_reset", "refractory_steps"),  # threshold and reset relative to v_rest
+)
 
 
 def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Cells:
@@ -51,44 +52,47 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
     )
     zero = np.zeros(len(tau_m))
     state = np.stack([initial["v"] - v_rest, initial.get("isyn_exc", zero), initial.get("isyn_inh", zero), zero])
-    readouts = {"v": Readout(U, offset=v_rest), "isyn_exc": Readout(I_EXC), "isyn_inh": Readout(I_INH)}
+    readouts = {"v": Readout(0, offset=v_rest), "isyn_exc": Readout(1), "isyn_inh": Readout(2)}
     return Cells(state, parameters, values["i_offset"] * PA_PER_NA, PA_PER_NA, readouts)
 
 
-def ideal_step(state, parameters, inputs, drive, spiked, tally):
+def ideal_neuron(
+    u,
+    i_exc,
+    i_inh,
+    refractory,
+    p_m,
+    p_exc,
+    p_inh,
+    u_per_exc,
+    u_per_inh,
+    u_per_drive,
+    u_thresh,
+    u_reset,
+    refractory_steps,
+    exc,
+    inh,
+    drive,
+):
     """One time step in float64: v from the currents at its start, then the currents, then the input due at its end."""
-    u, i_exc, i_inh, refractory = state[U], state[I_EXC], state[I_INH], state[REFRACTORY]
-    exc, inh = inputs[0], inputs[1]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(u.size):
-        p = 0 if same else n
-        if refractory[n] > 0:
-            refractory[n] -= 1
-        else:
-            u[n] = (
-                parameters[P_M, p] * u[n]
-                + parameters[U_PER_EXC, p] * i_exc[n]
-                + parameters[U_PER_INH, p] * i_inh[n]
-                + parameters[U_PER_DRIVE, p] * drive[n]
-            )
-        i_exc[n] = parameters[P_EXC, p] * i_exc[n] + exc[n]
-        i_inh[n] = parameters[P_INH, p] * i_inh[n] + inh[n]
-        if u[n] >= parameters[U_THRESH, p] and refractory[n] <= 0:
-            u[n] = parameters[U_RESET, p]
-            refractory[n] = parameters[REFRACTORY_STEPS, p]
-            spiked[count] = n
-            count += 1
-    return count
+    moved = p_m * u + u_per_exc * i_exc + u_per_inh * i_inh + u_per_drive * drive
+    held = refractory > 0
+    u = u if held else moved
+    left = refractory - 1 if held else refractory
+    fired = (u >= u_thresh) & (left <= 0)
+    after, wait = u_reset if fired else u, refractory_steps if fired else left
+    return after, p_exc * i_exc + exc, p_inh * i_inh + inh, wait, fired
 
 
-IDEAL = Rule(ideal_convert, ideal_step, {"excitatory": 0, "inhibitory": 1})
+IDEAL = Rule(
+    ideal_convert,
+    ideal_neuron,
+    states=STATES,
+    parameters=PARAMETERS,
+    inputs={"excitatory": 0, "inhibitory": 1},
+)
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------
-
-# state rows after those of the synapses, and parameter rows after theirs
-S_V, S_REFRACTORY = 2, 3
-S_RESISTANCE, S_KEPT, S_REST, S_RESET, S_THRESH, S_REFRACTORY_STEPS = range(spinnaker_parts.SYNAPSE_ROWS, 12)
 
 
 def spinnaker_convert(values: Values, initial: Values, dt: float, scale: SpinnakerScale) -> Cells:
@@ -104,49 +108,53 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
         fixed(values["i_offset"]).astype(np.int32),
         ONE,
         {
-            "v": spinnaker_parts.readout(S_V),
+            "v": spinnaker_parts.readout(spinnaker_parts.V),
             "isyn_exc": spinnaker_parts.readout(spinnaker_parts.EXC),
             "isyn_inh": spinnaker_parts.readout(spinnaker_parts.INH),
         },
-        spinnaker_parts.held_values(values, dt, parameters, S_RESISTANCE, synapses=True),
+        spinnaker_parts.held_values(values, dt, parameters, spinnaker_parts.MEMBRANE_ROW, synapses=True),
     )
 
 
-def spinnaker_step(state, parameters, inputs, drive, spiked, tally):
+def spinnaker_neuron(
+    exc,
+    inh,
+    v,
+    refractory,
+    decay_e,
+    decay_i,
+    resistance,
+    kept,
+    v_rest,
+    v_reset,
+    v_thresh,
+    refractory_steps,
+    drive,
+):
     """One step in s16.15: v under the currents that hold the input already, then the currents decay."""
-    exc, inh, v, refractory = state[spinnaker_parts.EXC], state[spinnaker_parts.INH], state[S_V], state[S_REFRACTORY]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(v.size):
-        p = 0 if same else n
-        if refractory[n] <= 0:
-            current = wrap(np.int64(exc[n]) - np.int64(inh[n]) + np.int64(drive[n]))
-            v[n] = spinnaker_parts.membrane(
-                np.int64(v[n]),
-                current,
-                parameters[S_RESISTANCE, p],
-                parameters[S_KEPT, p],
-                parameters[S_REST, p],
-                tally,
-            )
-        else:
-            refractory[n] -= 1
-        if v[n] >= parameters[S_THRESH, p]:
-            v[n] = parameters[S_RESET, p]
-            refractory[n] = parameters[S_REFRACTORY_STEPS, p]
-            spiked[count] = n
-            count += 1
-        exc[n] = decay(np.int64(exc[n]), parameters[spinnaker_parts.DECAY_E, p])
-        inh[n] = decay(np.int64(inh[n]), parameters[spinnaker_parts.DECAY_I, p])
-    return count
+    current = wrap(exc - inh + drive)
+    v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps
+    )
+    return decay(exc, decay_e), decay(inh, decay_i), v, refractory, fired, False, wrapped
+
+
+def spinnaker_receive(exc, inh, v, refractory, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
+    """The input is added to the currents."""
+    exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
+        exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
+    )
+    return exc, inh, v, refractory, saturated, wrapped
 
 
 SPINNAKER1 = Rule(
     spinnaker_convert,
-    spinnaker_step,
-    spinnaker_parts.INPUTS,
-    spinnaker_parts.TALLIES,
-    receive=spinnaker_parts.exponential_receive,
+    spinnaker_neuron,
+    states=("exc", "inh", "v", "refractory"),
+    parameters=spinnaker_parts.SYNAPSES + spinnaker_parts.MEMBRANE,
+    inputs=spinnaker_parts.INPUTS,
+    tallies=spinnaker_parts.TALLIES,
+    receive=spinnaker_receive,
 )
 
 # --- loihi1 and loihi2 -----------------------------------------------------------------------------------------------
@@ -178,8 +186,7 @@ def _current(initial: Values) -> np.ndarray:
     return initial.get("isyn_exc", zero) + initial.get("isyn_inh", zero)
 
 
-LOIHI1 = Rule(loihi_convert, loihi1_step, loihi_lif.INPUTS, ("overflowed_u", "overflowed_v"), needs=loihi_needs)
-LOIHI2 = Rule(loihi_convert, loihi2_step, loihi_lif.INPUTS, ("wrapped", "clipped"), needs=loihi_needs)
+LOIHI1, LOIHI2 = loihi_lif.rules(loihi_convert, loihi_needs)
 
 MODEL = NeuronModel(
     name="IF_curr_exp",

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba.extending import register_jitable
 
-from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply, wrap
+from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply, wrap
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import spinnaker_parts
@@ -27,10 +27,8 @@ DRIVE_PER_NA = 1000.0  # mV/ms per nA
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
-# state rows; FIRED is 1 where the neuron has spiked in this time step
-V, U, FIRED = range(3)
-# parameter rows; SUBSTEP is the length of a substep (ms)
-A, B, C, D, SUBSTEP, SUBSTEPS = range(6)
+STATES = ("v", "u", "early")  # early: 1 where a substep of this time step has reached the peak
+PARAMETERS = ("a", "b", "c", "d", "h", "substeps")  # h: the length of a substep (ms)
 
 # ms; keeps v within 1e-3 mV of the solution over tens of spikes, and the method stable for v above -700 mV
 LONGEST_SUBSTEP = 0.05
@@ -42,7 +40,7 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
     parameters = table(values["a"], values["b"], values["c"], values["d"], dt / substeps, substeps)
     state = np.stack([initial["v"], initial["u"], np.zeros(len(values["a"]))])
     drive = values["i_offset"] * DRIVE_PER_NA
-    return Cells(state, parameters, drive, DRIVE_PER_NA, {"v": Readout(V), "u": Readout(U)})
+    return Cells(state, parameters, drive, DRIVE_PER_NA, {"v": Readout(0), "u": Readout(1)})
 
 
 @register_jitable
@@ -71,43 +69,42 @@ def time_to_peak(v, u, current):
     return (V_PEAK - v) / 6.0 * (1.0 / slope(v, u, current) + 4.0 / middle + 1.0 / slope(V_PEAK, u, current))
 
 
-def ideal_step(state, parameters, inputs, drive, spiked, tally):
-    """One time step in float64; the input due at the step's end moves v there.
+def ideal_substep(v, u, early, a, b, h, drive):
+    """v and u after a substep; it is hard where v passes the peak."""
+    v, u = advance(min(v, V_PEAK), u, drive, a, b, h)
+    return v, u, early, (v >= V_PEAK) & (early == 0.0)
 
-    Where v passes the peak in a substep, the neuron is reset at that moment and goes on from there. It spikes at most
-    once in a time step: at a second peak v waits for the next one.
+
+def ideal_peak(v, u, early, a, b, c, d, h, drive):
+    """A substep in which v passes the peak: the neuron is reset at that moment and goes on from there."""
+    v = min(v, V_PEAK)
+    spent = min(max(time_to_peak(v, u, drive), 0.0), h)
+    _, u_peak = advance(v, u, drive, a, b, spent)
+    v, u = advance(c, u_peak + d, drive, a, b, h - spent)
+    return v, u, 1.0
+
+
+def ideal_neuron(v, u, early, c, d, jump, drive):
+    """The end of a time step in float64, where the input that is due moves v.
+
+    A neuron spikes at most once in a time step: at a second peak v waits for the next one.
     """
-    v, u, fired, jump = state[V], state[U], state[FIRED], inputs[0]
-    same = parameters.shape[1] == 1
-    h = parameters[SUBSTEP, 0]
-    for _ in range(int(parameters[SUBSTEPS, 0])):
-        for n in range(v.size):
-            p = 0 if same else n
-            a, b = parameters[A, p], parameters[B, p]
-            v_before, u_before = min(v[n], V_PEAK), u[n]
-            v[n], u[n] = advance(v_before, u_before, drive[n], a, b, h)
-            if v[n] >= V_PEAK and fired[n] == 0.0:
-                fired[n] = 1.0
-                spent = min(max(time_to_peak(v_before, u_before, drive[n]), 0.0), h)
-                _, u_peak = advance(v_before, u_before, drive[n], a, b, spent)
-                v[n], u[n] = advance(parameters[C, p], u_peak + parameters[D, p], drive[n], a, b, h - spent)
-    count = 0
-    for n in range(v.size):
-        p = 0 if same else n
-        v[n] += jump[n]
-        if v[n] >= V_PEAK and fired[n] == 0.0:
-            fired[n] = 1.0
-            v[n] = parameters[C, p]
-            u[n] += parameters[D, p]
-        if fired[n] != 0.0:
-            fired[n] = 0.0
-            v[n] = min(v[n], V_PEAK)
-            spiked[count] = n
-            count += 1
-    return count
+    v = v + jump
+    now = (v >= V_PEAK) & (early == 0.0)
+    fired = now | (early != 0.0)
+    v, u = c if now else v, u + d if now else u
+    return (min(v, V_PEAK) if fired else v), u, 0.0, fired
 
 
-IDEAL = Rule(ideal_convert, ideal_step, {"excitatory": 0, "inhibitory": 0})
+IDEAL = Rule(
+    ideal_convert,
+    ideal_neuron,
+    states=STATES,
+    parameters=PARAMETERS,
+    inputs={"excitatory": 0, "inhibitory": 0},
+    substep=ideal_substep,
+    hard_substep=ideal_peak,
+)
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------
 
@@ -115,11 +112,6 @@ TAU_SYN = 5.0  # ms, sPyNNaker's default of both receptors; PyNN's cell has no s
 FIRST_STEP_FACTOR = 60620  # 1.85 in s16.15, truncated: the step after a spike is longer, for the time since the peak
 M = 1311  # 0.04 in s16.15
 LINEAR, V_SHIFT, S_PEAK = 5 * ONE, 140 * ONE, 30 * ONE  # the other constants of the equation
-
-# state rows after those of the synapses; S_STEP is the length of the next step
-S_V, S_U, S_STEP = range(2, 5)
-# parameter rows after those of the synapses
-S_A, S_B, S_C, S_D, S_DT = range(spinnaker_parts.SYNAPSE_ROWS, 11)
 
 
 def spinnaker_convert(values: Values, initial: Values, dt: float, scale: SpinnakerScale) -> Cells:
@@ -130,7 +122,7 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
     v, u = fixed(initial["v"]), fixed(initial["u"])
     rows = [np.zeros_like(v), np.zeros_like(v), v, u, np.full_like(v, fixed(dt))]
     held = {name: fixed(values[name]) / ONE for name in ("a", "b", "c", "d", "i_offset")}
-    readouts = {"v": spinnaker_parts.readout(S_V), "u": spinnaker_parts.readout(S_U)}
+    readouts = {"v": spinnaker_parts.readout(spinnaker_parts.V), "u": spinnaker_parts.readout(spinnaker_parts.V + 1)}
     drive = fixed(values["i_offset"]).astype(np.int32)
     return Cells(np.stack(rows).astype(np.int32), parameters, drive, ONE, readouts, held)
 
@@ -143,49 +135,44 @@ def half(x):
 
 @register_jitable
 def spinnaker_advance(v, u, current, a, b, h):
-    """v and u after h ms, by the midpoint method, with the products in the order in which the firmware makes them."""
+    """v and u after h ms, by the midpoint method, with the products in the order in which the firmware makes them; and
+    how many of the two sums were wrapped."""
     pre = wrap(V_SHIFT + current - u)
     alpha = wrap(pre + multiply(wrap(LINEAR + multiply(M, v)), v))
     eta = wrap(v + half(multiply(h, alpha)))
     ha = multiply(h, a)
     beta = half(multiply(wrap(multiply(b, v) - u), ha))
     quadratic = multiply(wrap(LINEAR + multiply(M, eta)), eta)
-    free_v = v + multiply(h, wrap(pre - beta + quadratic))
-    return free_v, u + multiply(ha, wrap(multiply(b, eta) - wrap(u + beta)))
+    v, wrapped_v = add(v, multiply(h, wrap(pre - beta + quadratic)))
+    u, wrapped_u = add(u, multiply(ha, wrap(multiply(b, eta) - wrap(u + beta))))
+    return v, u, wrapped_v + wrapped_u
 
 
-def spinnaker_step(state, parameters, inputs, drive, spiked, tally):
+def spinnaker_neuron(exc, inh, v, u, step, decay_e, decay_i, a, b, c, d, dt, drive):
     """One step in s16.15: v and u under the currents that hold the input already, then the currents decay."""
-    exc, inh, v, u = state[spinnaker_parts.EXC], state[spinnaker_parts.INH], state[S_V], state[S_U]
-    same = parameters.shape[1] == 1
-    count = 0
-    for n in range(v.size):
-        p = 0 if same else n
-        current = wrap(np.int64(exc[n]) - np.int64(inh[n]) + np.int64(drive[n]))
-        free_v, free_u = spinnaker_advance(
-            np.int64(v[n]), np.int64(u[n]), current, parameters[S_A, p], parameters[S_B, p], np.int64(state[S_STEP, n])
-        )
-        v[n], u[n] = wrap(free_v), wrap(free_u)
-        tally[1] += v[n] != free_v
-        tally[1] += u[n] != free_u
-        state[S_STEP, n] = parameters[S_DT, p]
-        if v[n] >= S_PEAK:
-            v[n] = parameters[S_C, p]
-            u[n] = wrap(np.int64(u[n]) + parameters[S_D, p])
-            state[S_STEP, n] = multiply(parameters[S_DT, p], FIRST_STEP_FACTOR)
-            spiked[count] = n
-            count += 1
-        exc[n] = decay(np.int64(exc[n]), parameters[spinnaker_parts.DECAY_E, p])
-        inh[n] = decay(np.int64(inh[n]), parameters[spinnaker_parts.DECAY_I, p])
-    return count
+    v, u, wrapped = spinnaker_advance(v, u, wrap(exc - inh + drive), a, b, step)
+    fired = v >= S_PEAK
+    v, u = c if fired else v, wrap(u + d) if fired else u
+    step = multiply(dt, FIRST_STEP_FACTOR) if fired else dt
+    return decay(exc, decay_e), decay(inh, decay_i), v, u, step, fired, False, wrapped
+
+
+def spinnaker_receive(exc, inh, v, u, step, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
+    """The input is added to the currents."""
+    exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
+        exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
+    )
+    return exc, inh, v, u, step, saturated, wrapped
 
 
 SPINNAKER1 = Rule(
     spinnaker_convert,
-    spinnaker_step,
-    spinnaker_parts.INPUTS,
-    spinnaker_parts.TALLIES,
-    receive=spinnaker_parts.exponential_receive,
+    spinnaker_neuron,
+    states=("exc", "inh", "v", "u", "step"),  # step: the length of the next step
+    parameters=(*spinnaker_parts.SYNAPSES, "a", "b", "c", "d", "dt"),
+    inputs=spinnaker_parts.INPUTS,
+    tallies=spinnaker_parts.TALLIES,
+    receive=spinnaker_receive,
     note="sPyNNaker's Izhikevich neuron takes a weight as a current of mV/ms that decays with 5 ms, and 1 nA as 1 "
     "mV/ms; the ideal one takes a weight as a jump of v, and 1 nA as 1000 mV/ms",
 )

@@ -6,17 +6,34 @@ toward v_rest is part of the bias.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from evsim.arithmetic.loihi import ALIGN, BIAS_EXPONENT_MAX, BIAS_MANTISSA_MAX, DECAY_ONE, THRESHOLD_MAX
-from evsim.arithmetic.loihi_lif import V
+from evsim.arithmetic.loihi_lif import PARAMETERS, STATES, V, loihi1_neuron, loihi2_neuron
 from evsim.deploy.loihi_scale import Floats, LoihiNeeds, LoihiScale
-from evsim.model import Cells, Readout, Values
+from evsim.model import Cells, Readout, Rule, Values
 from evsim_models.common import refractory_steps, table
 
 INPUTS = {"excitatory": 0, "inhibitory": 0}  # both signs add to the one current
+
+
+def rules(convert: Callable, needs: Callable, note: str = "") -> tuple[Rule, Rule]:
+    """The rules of a model for loihi1 and for loihi2."""
+    loihi1 = Rule(
+        convert,
+        loihi1_neuron,
+        states=STATES,
+        parameters=PARAMETERS,
+        inputs=INPUTS,
+        tallies=("overflowed_u", "overflowed_v"),
+        needs=needs,
+        note=note,
+    )
+    return loihi1, replace(loihi1, neuron=loihi2_neuron, tallies=("wrapped", "clipped"))
 
 
 def decay_of(tau: Floats, dt: float) -> Floats:

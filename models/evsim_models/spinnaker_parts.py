@@ -1,9 +1,9 @@
 """What the neurons of SpiNNaker 1 share: synapses, the leaky membrane, the conversion of parameters.
 
 The order of a time step is that of the executed firmware of sPyNNaker 7.4.1: input due now is added to the synapses
-(``receive``), the variables are recorded, then the neuron is advanced and the synapses decay (``step``).
+(``receive``), the variables are recorded, then the neuron is advanced and the synapses decay (``neuron``).
 
-State rows of every model begin with EXC and INH, parameter rows with those of the two synapses.
+State rows of every model begin with EXC, INH and V, parameter rows of those with exponential synapses with theirs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numba.extending import register_jitable
 from evsim.arithmetic.s1615 import (
     FRACTION_MAX,
     ONE,
+    POINT,
+    add,
     decay,
     divide,
     exponential,
@@ -31,51 +33,54 @@ INPUTS = {"excitatory": 0, "inhibitory": 1}
 TALLIES = ("saturated", "wrapped")
 
 # state rows
-EXC, INH = range(2)
-# parameter rows; SHIFT_* are those of the ring buffers
-SHIFT_E, INIT_E, DECAY_E, SHIFT_I, INIT_I, DECAY_I = range(6)
-SYNAPSE_ROWS = 6
+EXC, INH, V = range(3)
+# parameter rows: of two exponential synapses, the shifts being those of the ring buffers, and of a membrane
+SYNAPSES = ("shift_e", "init_e", "decay_e", "shift_i", "init_i", "decay_i")
+MEMBRANE = ("resistance", "kept", "v_rest", "v_reset", "v_thresh", "refractory_steps")
+DECAY_E, DECAY_I, MEMBRANE_ROW = 2, 5, len(SYNAPSES)
 
 
 @register_jitable
-def add_input(total, x, shift, init, tally):
-    """The synaptic variable x after the content of a ring-buffer slot is added to it.
+def add_input(x, total, shift, init):
+    """The synaptic variable x after the content of a ring-buffer slot is added to it; whether the slot was saturated
+    and whether the sum was wrapped.
 
-    ``x + floor(((slot << shift) * init) / 2^32)``; saturated slots and wrapped sums are tallied.
+    ``x + floor(((slot << shift) * init) / 2^32)``
     """
-    if total == 0:
-        return np.int64(x)
-    slot = saturate_input(np.int64(total))
-    tally[0] += slot != total
-    free = np.int64(x) + decay(wrap(slot << shift), init)
-    kept = wrap(free)
-    tally[1] += kept != free
-    return kept
+    slot = saturate_input(total)
+    kept, wrapped = add(x, decay(wrap(slot << shift), init))
+    return kept, slot != total, wrapped
 
 
 @register_jitable
-def membrane(v, current, resistance, kept, v_rest, tally):
-    """The membrane voltage after one time step: ``alpha - kept (alpha - v)`` with ``alpha = current R + v_rest``."""
-    free = ((current * resistance) >> 15) + v_rest
+def add_inputs(exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
+    """Both exponential synapses after their input is added, and how many slots were saturated and sums wrapped."""
+    exc, saturated_e, wrapped_e = add_input(exc, to_exc, shift_e, init_e)
+    inh, saturated_i, wrapped_i = add_input(inh, to_inh, shift_i, init_i)
+    return exc, inh, saturated_e + saturated_i, wrapped_e + wrapped_i
+
+
+@register_jitable
+def membrane(v, current, resistance, kept, v_rest):
+    """The membrane voltage after one time step, ``alpha - kept (alpha - v)`` with ``alpha = current R + v_rest``; and
+    whether alpha was wrapped."""
+    free = ((wrap(current) * wrap(resistance)) >> POINT) + v_rest
     alpha = wrap(free)
-    tally[1] += alpha != free
-    return wrap(alpha - multiply(kept, wrap(alpha - v)))
+    return wrap(alpha - multiply(kept, wrap(alpha - v))), alpha != free
 
 
 @register_jitable
-def add_inputs(state, parameters, inputs, tally):
-    """Add the input of both receptors to exponentially decaying synapses."""
-    same = parameters.shape[1] == 1
-    for n in range(state.shape[1]):
-        p = 0 if same else n
-        state[EXC, n] = add_input(inputs[0, n], state[EXC, n], parameters[SHIFT_E, p], parameters[INIT_E, p], tally)
-        state[INH, n] = add_input(inputs[1, n], state[INH, n], parameters[SHIFT_I, p], parameters[INIT_I, p], tally)
+def integrate_and_fire(v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps):
+    """One time step of a leaky membrane: v, the refractory steps that are left, whether it spikes, whether it wrapped.
 
-
-def exponential_receive(state, parameters, inputs, drive, spiked, tally):
-    """The ``receive`` of models whose synapses decay exponentially."""
-    add_inputs(state, parameters, inputs, tally)
-    return 0
+    v keeps its value while refractory, and is compared with the threshold all the same.
+    """
+    moves = refractory <= 0
+    moved, wrapped = membrane(v, current, resistance, kept, v_rest)
+    v = moved if moves else v
+    left = refractory if moves else refractory - 1
+    fired = v >= v_thresh
+    return (v_reset if fired else v), (refractory_steps if fired else left), fired, wrapped & moves
 
 
 def synapse_rows(values: Values, dt: float, scale: SpinnakerScale) -> list[np.ndarray]:

@@ -29,6 +29,12 @@ def test_a_product_is_floored_and_wrapped(a, b):
 
 
 @exactly
+@given(registers, registers)
+def test_a_sum_is_wrapped_and_says_so(a, b):
+    assert s1615.add(a, b) == (signed(a + b), signed(a + b) != a + b)
+
+
+@exactly
 @given(registers, st.integers(0, 2**32 - 1))
 def test_a_decay_is_floored(x, fraction):
     assert s1615.decay(x, fraction) == x * fraction // 2**32

@@ -25,7 +25,7 @@ def test_targets():
 def test_a_neuron_that_is_not_lavas_is_not_claimed():
     cell = models()["IF_curr_exp"]
     assert isinstance(cell, NeuronModel)
-    rule = replace(cell.rules["loihi2"], step=lambda *arrays: 0)
+    rule = replace(cell.rules["loihi2"], neuron=lambda u, v, refractory, a: (u, v, refractory, False, 0, 0))
     assert LavaBackend().has(cell) and not LavaBackend().has(replace(cell, rules={"loihi2": rule}))
     assert not LavaBackend().has(models()["IF_cond_exp"]) and LavaBackend().has(models()["SpikeSourcePoisson"])
 

@@ -1,0 +1,215 @@
+"""Writing the loop over neurons around the scalar functions of a model's rule.
+
+``evsim.model.Rule`` describes what a model gives; here is what the engine calls. Both functions have the form
+
+    f(state, parameters, inputs, drive, spiked, tally) -> int64
+
+    state       (states, n)            number type, changed in place
+    parameters  (parameters, n or 1)   parameter type, read only
+    inputs      (input rows, n or more) number type, read only: the sum of the weights due in this step
+    drive       (n,)                   number type, read only: constant and injected current
+    spiked      (n,)                   int32, filled with the indices of the neurons that spiked, ascending
+    tally       (8,)                   int64, counters of what the arithmetic lost, added to
+
+with the number and parameter type of the rule set; all arrays are C-contiguous and none overlap. A step returns the
+number of spikes, or ``AT_REST`` where none spiked, no bit of the state changed and nothing was counted: with the same
+inputs and the same drive, the next step will not do anything either. ``receive`` returns 0 or ``AT_REST``.
+
+The loop is Python source, written to a file whose name is a digest of the text and of everything that it calls. It is
+compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. There
+are two copies of it, for parameters that all neurons share and for those of each, both free of branches, so that LLVM
+makes vectors of them. An exception inside cannot reach the user: a scalar function must raise none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from evsim.compile import OPTIONS, native, write_function
+from evsim.model import SUBSTEPS, Rule, arguments
+from evsim.row_access import READ_ONLY, get, put
+from evsim.rulesets import RuleSet
+
+AT_REST = -1
+
+_FLAGS = ("fired", "hard")
+
+
+@cache
+def step_function(rule: Rule, rules: RuleSet) -> Any:
+    """The native step of a rule; the first call with it compiles, or loads from the cache."""
+    return native(written_step(rule, rules), signature(rules), rules.name)
+
+
+@cache
+def receive_function(rule: Rule, rules: RuleSet) -> Any:
+    """The native ``receive`` of a rule; where it has none, one that does nothing."""
+    if rule.receive is None:
+        return idle_function(rules)
+    return native(written_receive(rule, rules), signature(rules), rules.name)
+
+
+@cache
+def idle_function(rules: RuleSet) -> Any:
+    """A native step that does nothing."""
+    return native(_written([f"return np.int64({AT_REST})"], {}), signature(rules), rules.name)
+
+
+@cache
+def signature(rules: RuleSet) -> Any:
+    """The numba type of the native functions of a rule set."""
+    number, parameter = numba.from_dtype(np.dtype(rules.number)), numba.from_dtype(np.dtype(rules.parameter))
+    return types.int64(
+        types.Array(number, 2, "C"),
+        types.Array(parameter, 2, "C"),
+        types.Array(number, 2, "C"),
+        types.Array(number, 1, "C"),
+        types.Array(types.int32, 1, "C"),
+        types.Array(types.int64, 1, "C"),
+    )
+
+
+@numba.njit(**OPTIONS)
+def compact(spiked):
+    """Replace flags by the ascending indices of those that are not 0, in place; returns their number."""
+    count = 0
+    whole = spiked.size // 16 * 16
+    for first in range(0, whole, 16):
+        flags = spiked[first : first + 16]
+        any_flag = np.int32(0)
+        for k in range(16):
+            any_flag |= flags[k]
+        if any_flag:
+            for k in range(16):
+                flag = flags[k]
+                spiked[count] = first + k
+                count += flag != 0
+    for n in range(whole, spiked.size):
+        flag = spiked[n]
+        spiked[count] = n
+        count += flag != 0
+    return count
+
+
+# --- writing the loops -----------------------------------------------------------------------------------------------
+
+
+def written_step(rule: Rule, rules: RuleSet) -> Callable:
+    """A rule's step as a plain function."""
+    lines = [
+        *_head(rule, rules, () if rule.receive else rule.input_names),
+        *(_substeps(rule) if rule.substep else ()),
+        *_loops(rule, "neuron", rule.neuron, ["fired", *_lost(rule)]),
+        *_tail(rule, "compact(spiked) if flagged else np.int64(0)"),
+    ]
+    return _written(lines, {"neuron": rule.neuron, "substep": rule.substep, "hard_substep": rule.hard_substep})
+
+
+def written_receive(rule: Rule, rules: RuleSet) -> Callable:
+    """A rule's ``receive``, for the neurons of a population, as a plain function."""
+    assert rule.receive is not None, "this rule has none"
+    lines = [
+        *_head(rule, rules, rule.input_names),
+        *_loops(rule, "receive", rule.receive, _lost(rule)),
+        *_tail(rule, "np.int64(0)"),
+    ]
+    return _written(lines, {"receive": rule.receive})
+
+
+def _written(lines: Iterable[str], functions: Mapping[str, Callable | None]) -> Callable:
+    text = "\n    ".join(["def step(state, parameters, inputs, drive, spiked, tally):", *lines]) + "\n"
+    compiled = {
+        name: numba.njit(forceinline=True, **OPTIONS)(getattr(function, "py_func", function))
+        for name, function in functions.items()
+        if function is not None
+    }
+    return write_function(text, {"np": np, "get": get, "put": put, "compact": compact, **compiled})
+
+
+def _indented(lines: Iterable[str], by: int = 1) -> list[str]:
+    return ["    " * by + line for line in lines]
+
+
+def _lost(rule: Rule) -> list[str]:
+    return [f"lost_{name}" for name in rule.tallies]
+
+
+def _head(rule: Rule, rules: RuleSet, inputs: Sequence[str]) -> Iterator[str]:
+    yield from (f"state_{name} = state[{k}]" for k, name in enumerate(rule.states))
+    yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
+    yield f"changed = np.int{np.dtype(rules.number).itemsize * 8}(0)"
+    yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *_lost(rule)))
+
+
+def _tail(rule: Rule, count: str) -> Iterator[str]:
+    yield from (f"tally[{k}] += {counter}" for k, counter in enumerate(_lost(rule)))
+    yield f"if ({' | '.join(['flagged', 'changed', *_lost(rule)])}) == 0:"
+    yield f"    return np.int64({AT_REST})"
+    yield f"return {count}"
+
+
+def _loops(rule: Rule, name: str, function: Callable, results: Sequence[str]) -> Iterator[str]:
+    """The loop over neurons that share their parameters, and the one over neurons that do not."""
+    used = [(k, row) for k, row in enumerate(rule.parameters) if row in arguments(function)]
+    yield "if parameters.shape[1] == 1:"
+    yield from (f"    parameter_{row} = parameters[{k}, 0]" for k, row in used)
+    yield from _indented(_loop(rule, name, function, results, "parameter_{}"))
+    yield "else:"
+    yield from (f"    parameter_{row} = parameters[{k}]" for k, row in used)
+    yield from _indented(_loop(rule, name, function, results, _get("parameter_{}", rule)))
+
+
+def _get(row: str, rule: Rule, scope: int = READ_ONLY) -> str:
+    return f"get({row}, n, {scope}, {len(rule.states) + 1})"
+
+
+def _call(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> str:
+    """The call of a scalar function for neuron n, with its results in new_* and is_*."""
+    known = {row: f"old_{row}" for row in rule.states}
+    known |= {row: parameter.format(row) for row in rule.parameters}
+    known |= {row: _get(f"input_{row}", rule) for row in rule.input_names} | {"drive": _get("drive", rule)}
+    found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
+    return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
+
+
+def _loop(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> Iterator[str]:
+    """One loop; the flag of a neuron is whether it fired, or whether its substep is hard and must be left out."""
+    flags = len(rule.states)  # their scope
+    yield "for n in range(drive.size):"
+    yield from (f"    old_{row} = {_get(f'state_{row}', rule, k)}" for k, row in enumerate(rule.states))
+    yield f"    {_call(rule, name, function, results, parameter)}"
+    for k, row in enumerate(rule.states):
+        new = f"old_{row} if is_hard else new_{row}" if "hard" in results else f"new_{row}"
+        yield f"    changed = put(state_{row}, n, {k}, {flags + 1}, {new}, changed)"
+    for result in results:
+        if result in _FLAGS:
+            yield f"    put(spiked, n, {flags}, {flags + 1}, is_{result}, np.int32(0))"
+            yield f"    flagged = np.int32(flagged | is_{result})"
+        else:
+            yield f"    {result} = np.int32({result} + is_{result})"
+
+
+def _substeps(rule: Rule) -> Iterator[str]:
+    """The loop over substeps; the neurons that the vectorised loop leaves out are done one by one."""
+    assert rule.substep is not None and rule.hard_substep is not None, "this rule has none"
+    parameter = {row: f"parameters[{k}, p]" for k, row in enumerate(rule.parameters)}
+    yield f"for _ in range(int(parameters[{rule.parameters.index(SUBSTEPS)}, 0])):"
+    yield "    flagged = np.int32(0)"
+    yield from _indented(_loops(rule, "substep", rule.substep, ["hard"]))
+    yield "    if flagged:"
+    yield "        for n in range(drive.size):"
+    yield "            if spiked[n] != 0:"
+    yield "                p = 0 if parameters.shape[1] == 1 else n"
+    yield from _indented((f"old_{row} = state_{row}[n]" for row in rule.states), 4)
+    yield from _indented((f"one_{row} = {parameter[row]}" for row in rule.parameters), 4)
+    yield "                " + _call(rule, "hard_substep", rule.hard_substep, [], "one_{}")
+    for k, row in enumerate(rule.states):
+        put = f"put(state_{row}, n, {k}, {len(rule.states) + 1}, new_{row}, changed)"
+        yield f"                changed = {put}"
+    yield "flagged = np.int32(0)"

@@ -1,0 +1,73 @@
+"""Reading and writing rows in a loop that the compiler can vectorise.
+
+A loop over neurons reads and writes many rows, and LLVM gives up when it would have to check at run time that none of
+them overlap. The rows of a step never do, which ``get`` and ``put`` tell it by scoped alias metadata (LLVM Language
+Reference, "'noalias' and 'alias.scope' Metadata"). Every row that is written has a scope, a number from 0 on; rows that
+are only read have the scope -1. Both numbers must be literals.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+READ_ONLY = -1
+
+
+@intrinsic(prefer_literal=True)
+def get(typingctx, row, n, scope, scopes):
+    """``row[n]``, 0 <= n < row.size; an integer as one of 64 bits.
+
+    Args:
+        scope: the scope of the row.
+        scopes: how many scopes the loop has.
+    """
+    wide = types.int64 if isinstance(row.dtype, types.Integer) else row.dtype
+
+    def codegen(context, builder, signature, args):
+        kind, _, scope, scopes = signature.args
+        value = builder.load(_address(context, builder, kind, args[0], args[1]))
+        _say_alias(builder.module, value, scope.literal_value, scopes.literal_value)
+        return context.cast(builder, value, kind.dtype, wide)
+
+    return wide(row, types.int64, scope, scopes), codegen
+
+
+@intrinsic(prefer_literal=True)
+def put(typingctx, row, n, scope, scopes, value, changed):
+    """``row[n] = value``, an integer by its low bits; returns ``changed``, nonzero if any bit of row[n] changed.
+
+    Args:
+        changed: an integer of as many bits as a number of the row.
+    """
+
+    def codegen(context, builder, signature, args):
+        kind, _, scope, scopes, given, _ = signature.args
+        address = _address(context, builder, kind, args[0], args[1])
+        before = builder.load(address)
+        after = context.cast(builder, args[4], given, kind.dtype)
+        for access in (before, builder.store(after, address)):
+            _say_alias(builder.module, access, scope.literal_value, scopes.literal_value)
+        bits = ir.IntType(kind.dtype.bitwidth)
+        difference = builder.xor(builder.bitcast(before, bits), builder.bitcast(after, bits))
+        return builder.or_(args[5], difference)
+
+    return changed(row, types.int64, scope, scopes, value, changed), codegen
+
+
+def _address(context: Any, builder: Any, kind: types.Array, row: Any, n: Any) -> Any:
+    return builder.gep(context.make_array(kind)(context, builder, row).data, [n], inbounds=True)
+
+
+def _say_alias(module: ir.Module, access: Any, scope: int, scopes: int) -> None:
+    """Declare that a load or store touches the row of its scope and none of the other scopes."""
+    domain = module.add_metadata(["evsim rows"])
+    every = [module.add_metadata([f"evsim row {k}", domain]) for k in range(scopes)]
+    own = [every.pop(scope)] if scope != READ_ONLY else []
+    if own:
+        access.set_metadata("alias.scope", module.add_metadata(own))
+    if every:
+        access.set_metadata("noalias", module.add_metadata(every))

@@ -1,0 +1,183 @@
+"""The loop that is written around a model's functions, against those functions called for one neuron after another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+
+from evsim import registry
+from evsim.compile import OPTIONS
+from evsim.loops import AT_REST, receive_function, signature, step_function, written_receive, written_step
+from evsim.model import Cells, NeuronModel, Rule
+from evsim.rulesets import RULE_SETS
+
+IDEAL, SPINNAKER1 = RULE_SETS["ideal"], RULE_SETS["spinnaker1"]
+
+
+def convert(values, initial, dt, scale):
+    return Cells(np.zeros((2, 1)), np.zeros((2, 1)), np.zeros(1), 1.0, {})
+
+
+def leaky(v, count, kept, threshold, jump, drive):
+    v = kept * v + jump + drive
+    fired = v >= threshold
+    return (0.0 if fired else v), (count + 1 if fired else count), fired, abs(v) > 100.0
+
+
+LEAKY = Rule(
+    convert,
+    leaky,
+    states=("v", "count"),
+    parameters=("kept", "threshold"),
+    inputs={"excitatory": 0, "inhibitory": 0},
+    tallies=("large",),
+)
+
+
+@numba.njit
+def call(step, state, parameters, inputs, drive, spiked, tally):
+    return step(state, parameters, inputs, drive, spiked, tally)
+
+
+class Block:
+    """Arrays of n neurons and the native functions of a rule on them."""
+
+    def __init__(self, state, parameters, inputs, drive=0.0, rules=IDEAL):
+        self.state = np.ascontiguousarray(state, rules.number)
+        self.parameters = np.ascontiguousarray(parameters, rules.parameter)
+        self.inputs = np.ascontiguousarray(inputs, rules.number)
+        self.drive = np.full(self.state.shape[1], drive, rules.number)
+        self.spiked = np.zeros(self.state.shape[1], np.int32)
+        self.tally = np.zeros(8, np.int64)
+
+    def call(self, function) -> int:
+        return call(function, self.state, self.parameters, self.inputs, self.drive, self.spiked, self.tally)
+
+
+@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 100, 1000])
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("threshold", [-1e9, 50.0, 98.0, 1e9])
+def test_the_loop_does_what_the_function_does_for_each_neuron(n, shared, threshold):
+    rng = np.random.default_rng(n)
+    kept = np.full(n, 0.5) if shared else rng.uniform(0.1, 0.9, n)
+    parameters = [[0.5], [threshold]] if shared else [kept, np.full(n, threshold)]
+    block = Block([rng.uniform(-90, 90, n), np.zeros(n)], parameters, [rng.uniform(-90, 90, n)], drive=1.5)
+    results = [
+        leaky(v, 0.0, k, threshold, jump, 1.5) for v, k, jump in zip(block.state[0], kept, block.inputs[0], strict=True)
+    ]
+    count = block.call(step_function(LEAKY, IDEAL))
+    fired = [i for i, result in enumerate(results) if result[2]]
+    assert max(count, 0) == len(fired)
+    assert block.spiked[: len(fired)].tolist() == fired
+    assert block.state.T.tolist() == [list(result[:2]) for result in results]
+    assert block.tally.tolist() == [sum(result[3] for result in results)] + 7 * [0]
+
+
+def test_a_block_is_at_rest_when_nothing_at_all_happens():
+    def step(v, jump=0.0, kept=1.0):
+        return Block([[v, 0.0], [0.0, 0.0]], [[kept], [1e9]], [[jump, 0.0]]).call(step_function(LEAKY, IDEAL))
+
+    assert step(5.0) == AT_REST
+    assert step(5.0, jump=1.0) == 0  # the state changes
+    assert step(-0.0) == 0  # to +0.0, which is another bit
+    assert step(200.0) == 0  # something is counted
+    assert Block([[5.0], [0.0]], [[1.0], [1.0]], [[0.0]]).call(step_function(LEAKY, IDEAL)) == 1
+    assert step(np.nan) == AT_REST
+
+
+def take(v, shift, charge):
+    return v + (charge << shift), charge > 1000
+
+
+def leak(v):
+    return v >> 1, v > (1 << 30), False
+
+
+INTEGERS = Rule(convert, leak, ("v",), ("shift",), {"excitatory": 0}, ("large",), receive=take)
+
+
+def test_integers_are_computed_with_64_bits_and_kept_with_32():
+    block = Block([[3, (1 << 31) - 1, -5]], [[20]], [[1, 1 << 12, 0]], rules=SPINNAKER1)
+    assert block.call(receive_function(INTEGERS, SPINNAKER1)) == 0
+    assert block.state.tolist() == [[3 + (1 << 20), (1 << 31) - 1 + (1 << 32) - (1 << 32), -5]]
+    assert block.tally[0] == 1
+    assert block.call(step_function(INTEGERS, SPINNAKER1)) == 1
+    assert block.spiked[0] == 1
+    block = Block([[-1, 0]], [[20]], [[0, 0]], rules=SPINNAKER1)
+    assert block.call(receive_function(INTEGERS, SPINNAKER1)) == AT_REST
+    assert block.call(step_function(INTEGERS, SPINNAKER1)) == AT_REST
+
+
+def double(v, limit):
+    return 2.0 * v, v > limit
+
+
+def halve(v):
+    return (0.5 * v,)
+
+
+def finish(v, jump):
+    return v + jump, v > 1e6
+
+
+def test_hard_substeps_are_done_by_the_other_function():
+    rule = Rule(
+        convert,
+        finish,
+        states=("v",),
+        parameters=("limit", "substeps"),
+        inputs={"excitatory": 0},
+        substep=double,
+        hard_substep=halve,
+    )
+    block = Block([[1.0, 3.0, 4.0, 5.0]], [[4.0], [2]], [[0.0, 0.5, 0.0, 0.0]])
+    assert block.call(step_function(rule, IDEAL)) == 0
+    assert block.state.tolist() == [[4.0, 3.5, 4.0, 5.0]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"parameters": ("kept",)}, r"leaky takes 1 rows of input, but 2 of its arguments \(threshold, jump\)"),
+        ({"inputs": {"excitatory": 0, "inhibitory": 1}}, "leaky takes 2 rows of input, but 1 "),
+        ({"tallies": tuple("abcdefghi")}, "9 tallies; at most 8"),
+        ({"substep": double}, "both of substep and hard_substep"),
+        ({"substep": double, "hard_substep": halve}, "need a parameter named 'substeps'"),
+    ],
+)
+def test_a_rule_whose_parts_do_not_fit_is_refused(changed, message):
+    with pytest.raises(TypeError, match=message):
+        replace(LEAKY, **changed)
+
+
+def test_rows_that_are_missing_are_an_error_before_the_run():
+    rule = replace(LEAKY, parameters=("kept", "threshold", "more"))
+    with pytest.raises(TypeError, match="convert makes 2 rows of kept, threshold, more"):
+        rule.cells({}, {}, 1.0, None)
+
+
+RULES = [
+    (name, rules)
+    for name, model in registry.models().items()
+    if isinstance(model, NeuronModel)
+    for rules in model.rules
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "rules"), RULES)
+def test_every_loop_is_vectorised(name, rules):
+    """One loop for shared and one for individual parameters."""
+    model = registry.models()[name]
+    assert isinstance(model, NeuronModel)
+    rule, rule_set = model.rules[rules], RULE_SETS[rules]
+    written = [(written_step(rule, rule_set), 4 if rule.substep else 2)]
+    if rule.receive:
+        written.append((written_receive(rule, rule_set), 2))
+    for function, loops in written:
+        code = numba.cfunc(signature(rule_set), **OPTIONS)(function).inspect_llvm()
+        assert len(re.findall(r"^vector\.body\d*:", code, re.MULTILINE)) >= loops
