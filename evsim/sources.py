@@ -1,7 +1,8 @@
 """The spikes of populations that only emit spikes: given times, or drawn from a counter-based generator.
 
-A draw depends on the network's seed, the population, the cell and the number of the draw alone, so every backend is
-given the same trains, however the run is cut into pieces or the network into parts.
+A draw depends on the network's seed and the population, and on the number of the event or on the time step and the cell
+(``evsim.poisson``), so every backend is given the same trains, however the run is cut into pieces or the network into
+parts.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.compile import kernel
 from evsim.errors import UnknownNameError
 from evsim.model import SourceModel
 from evsim.network import Network, Population
+from evsim.poisson.counts import count_tables, expand_counts
+from evsim.poisson.events import Position, choice_of, draw_events, draw_gaps, ordered
+from evsim.poisson.keys import process_key
 from evsim.registry import cell_model
+
+# Spikes of a cell in a time step between which counts are quicker than events; above, the tables grow too long.
+LEAST_MEAN, MOST_MEAN = 0.05, 1000.0
 
 
 class SourceSpikes(NamedTuple):
@@ -64,116 +70,119 @@ class GivenSource:
         return SourceSpikes(self._label[a:b], self._cell[a:b], self._time[a:b])
 
 
-class PoissonSource:
-    """A SpikeSourcePoisson: independent exponential gaps for each cell, from ``start`` for ``duration``.
+class PoissonEvents:
+    """A SpikeSourcePoisson drawn event by event: what low rates, and cells that differ, need.
 
-    A spike is labelled by the step at or after its time; two of one cell may fall into the same step. The process has
-    no memory, so one that begins anew at time t, as after a change of rate, is a Poisson process from t on.
+    All cells together are one Poisson process of the sum of their rates; each of its events belongs to a cell that is
+    chosen by its rate, and does not happen outside the time from that cell's ``start`` for its ``duration``. A spike
+    is labelled by the step at or after its time; two of one cell may fall into the same step. The process has no
+    memory, so one that begins anew at time t, as after a change of rate, is a Poisson process from t on.
 
     Args:
         begin: step at which this process begins; 0, or that of the change.
     """
 
     def __init__(self, population: Population, timestep: float, seed: int, index: int, begin: int) -> None:
-        size = population.size
-        start = np.broadcast_to(population.parameters["start"], size)
-        duration = np.broadcast_to(population.parameters["duration"], size)
+        rate = np.ascontiguousarray(np.broadcast_to(population.parameters["rate"], population.size)) / 1000.0
+        self._start = population.parameters["start"]
+        self._stop = self._start + population.parameters["duration"]
+        self._alike = bool(np.ptp(self._start) == 0 and np.ptp(self._stop) == 0)
         self._timestep = timestep
-        self._stop = start + duration
-        self._rate = np.ascontiguousarray(np.broadcast_to(population.parameters["rate"], size)) / 1000.0  # per ms
-        self.drawn_per_step = float(self._rate.sum()) * timestep
-        self._key = cell_keys(np.uint64(seed & (2**64 - 1)), np.uint64(index), np.uint64(begin), size)
-        self._draws = np.zeros(size, np.uint64)
-        self._next = np.maximum(start, begin * timestep).astype(np.float64)
-        next_gaps(self._next, self._rate, self._key, self._draws)
+        self._size = population.size
+        self._key = _key(seed, index, begin)
+        self._rate = float(rate.sum())  # events per ms
+        self.drawn_per_step = self._rate * timestep
+        self._last_label = -1
+        if self._rate > 0:
+            self._choice = choice_of(rate)
+            self._last_label = _label(self._stop.max(), timestep)
+            first_gap = np.empty(1)
+            draw_gaps(self._key, 0, first_gap)
+            begins = max(float(self._start.min()), begin * timestep)
+            self._position = Position(0, begins + first_gap[0] / self._rate)
 
     def spikes(self, first: int, last: int) -> SourceSpikes:
         """The spikes labelled ``first`` to ``last``; windows must follow each other."""
-        label, cell = draw_until(
-            last,
-            self._timestep,
-            self._next,
-            self._stop,
-            self._rate,
-            self._key,
-            self._draws,
-            self._expected(first, last),
+        last = min(last, self._last_label)
+        if last < first:
+            return _spikes(np.empty(0, np.int64), np.empty(0, np.int64), self._timestep)
+        mean = self.drawn_per_step * (last - first + 1)
+        time, label, cell, self._position = draw_events(
+            self._key, self._position, last, self._timestep, 1.0 / self._rate, self._choice, int(mean + 6 * mean**0.5)
         )
-        order = np.lexsort((cell, label))
-        label, cell = label[order], cell[order]
-        return SourceSpikes(label, cell, label * self._timestep)
-
-    def _expected(self, first: int, last: int) -> int:
-        mean = self.drawn_per_step * max(last - first + 1, 1)
-        return int(mean + 6 * mean**0.5) + 64
+        if not self._alike or last == self._last_label:
+            happens = (time > self._start[cell]) & (time < self._stop[cell])
+            label, cell = label[happens], cell[happens]
+        return _spikes(label, ordered(label, cell, self._size), self._timestep)
 
 
-@kernel
-def mix(z):
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): 64 bits in, 64 well mixed bits out."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+class PoissonCounts:
+    """A SpikeSourcePoisson of cells that are all alike, drawn as a count for each cell and time step.
+
+    A count of label s is the number of spikes in the time after that of label s - 1 and up to that of label s, for the
+    labels after ``start`` and up to ``start`` + ``duration``, both on the grid of time steps. The counts of each step
+    are a function of ``key``, the step and the number of the cell alone, so the engine draws them where it needs them.
+
+    Attributes:
+        tables: of ``count_block``, with this source's mean in row 0.
+        mean: spikes of a cell in a time step.
+        key: of ``step_keys``.
+        first_label, last_label: the labels that have spikes; last_label < first_label if none has.
+    """
+
+    def __init__(self, population: Population, timestep: float, seed: int, index: int, begin: int) -> None:
+        parameters = population.parameters
+        start, duration = float(parameters["start"][0]), float(parameters["duration"][0])
+        self._timestep = timestep
+        self._size = population.size
+        self.mean = float(parameters["rate"][0]) * timestep / 1000.0
+        self.drawn_per_step = self.mean * population.size
+        self.tables = count_tables([self.mean])
+        self.key = _key(seed, index, begin)
+        self.first_label = max(round(start / timestep), begin) + 1
+        self.last_label = round((start + duration) / timestep)
+
+    def spikes(self, first: int, last: int) -> SourceSpikes:
+        """The spikes labelled ``first`` to ``last``, in any windows; a cell is there as often as it spikes."""
+        first, last = max(first, self.first_label), min(last, self.last_label)
+        mean = self.drawn_per_step * max(last - first + 1, 0)
+        room = int(mean + 6 * mean**0.5) + 64
+        label, cell = expand_counts(self.tables, 0, self.key, first, last, self._size, room)
+        return _spikes(label, cell, self._timestep)
 
 
-@kernel
-def cell_keys(seed, population, begin, size):
-    """One key for each cell."""
-    golden = np.uint64(0x9E3779B97F4A7C15)
-    base = mix(mix(mix(seed + golden) + population * golden) + begin * golden)
-    keys = np.empty(size, np.uint64)
-    for i in range(size):
-        keys[i] = mix(base + np.uint64(i + 1) * golden)
-    return keys
+def poisson_source(
+    population: Population, timestep: float, seed: int, index: int, begin: int
+) -> PoissonEvents | PoissonCounts:
+    """The quicker of the two ways to draw a population."""
+    start, duration, rate = (population.parameters[name] for name in ("start", "duration", "rate"))
+    alike = all(np.ptp(values) == 0 for values in (start, duration, rate))
+    if (
+        alike
+        and LEAST_MEAN <= rate[0] * timestep / 1000.0 <= MOST_MEAN
+        and on_grid(start[0], timestep)
+        and on_grid(start[0] + duration[0], timestep)
+    ):
+        return PoissonCounts(population, timestep, seed, index, begin)
+    return PoissonEvents(population, timestep, seed, index, begin)
 
 
-@kernel
-def gap(key, draw, rate):
-    """An exponentially distributed gap (ms) of mean 1 / rate."""
-    bits = mix(key + draw * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(11)
-    uniform = (np.float64(bits) + 1.0) * (1.0 / 9007199254740992.0)  # in (0, 1]
-    return -np.log(uniform) / rate
+def on_grid(time: float, timestep: float) -> bool:
+    """Whether a time (ms) is that of a time step, up to the rounding of decimal fractions."""
+    steps = time / timestep
+    return abs(steps - round(steps)) <= 1e-9 * max(steps, 1.0)
 
 
-@kernel
-def next_gaps(times, rates, keys, draws):
-    """Add each cell's first gap to its starting time; a rate of 0 never spikes."""
-    for i in range(times.size):
-        if rates[i] > 0:
-            times[i] += gap(keys[i], draws[i], rates[i])
-            draws[i] += np.uint64(1)
-        else:
-            times[i] = np.inf
+def _key(seed: int, index: int, begin: int) -> np.uint64:
+    return np.uint64(process_key(np.uint64(seed & (2**64 - 1)), np.uint64(index), np.uint64(begin)))
 
 
-@kernel
-def twice(array):
-    """The array with as much room again behind it."""
-    longer = np.empty(2 * array.size, np.int64)
-    for i in range(array.size):
-        longer[i] = array[i]
-    return longer
+def _label(time: float, timestep: float) -> int:
+    return int(min(np.ceil(time / timestep), 2**62))
 
 
-@kernel
-def draw_until(last, timestep, times, stop, rates, keys, draws, expected):
-    """All spikes up to label ``last``, cell by cell; ``times`` and ``draws`` move on."""
-    label = np.empty(expected, np.int64)
-    cell = np.empty(expected, np.int64)
-    count = 0
-    for i in range(times.size):
-        while times[i] < stop[i]:
-            at = np.int64(np.ceil(times[i] / timestep))
-            if at > last:
-                break
-            if count == label.size:
-                label, cell = twice(label), twice(cell)
-            label[count] = at
-            cell[count] = i
-            count += 1
-            times[i] += gap(keys[i], draws[i], rates[i])
-            draws[i] += np.uint64(1)
-    return label[:count].copy(), cell[:count].copy()
+def _spikes(label: np.ndarray, cell: np.ndarray, timestep: float) -> SourceSpikes:
+    return SourceSpikes(label, cell, label * timestep)
 
 
 def source_of(network: Network, index: int, begin: int = 0) -> Source:
@@ -188,7 +197,7 @@ def source_of(network: Network, index: int, begin: int = 0) -> Source:
     if model.draw == "given":
         return GivenSource(population, network.timestep)
     if model.draw == "poisson":
-        return PoissonSource(population, network.timestep, network.seed, index, begin)
+        return poisson_source(population, network.timestep, network.seed, index, begin)
     raise UnknownNameError("generator of spikes", model.draw, ["given", "poisson"])
 
 
