@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 1 << 18  # synapses; the columns of a chunk stay in the cache while they are worked on
+CHUNK = 1 << 16  # synapses; the columns of a chunk stay in the cache, and no memory is asked of the system for them
 
 
 class Chunk(NamedTuple):
@@ -126,6 +126,33 @@ class Synapses(ABC):
             targets += int(np.count_nonzero((chunk.target < 0) | (chunk.target >= n_targets)))
         return sources, targets
 
+    def pair(self, index: int) -> tuple[int, int]:
+        """Source and target of one synapse."""
+        chunk, place = self.chunk(index // CHUNK), index % CHUNK
+        return int(chunk.source[place]), int(chunk.target[place])
+
+    # --- synapses made of these ---------------------------------------------------------------------------------------
+
+    def stored(self) -> Synapses:
+        """The same synapses, with all of them in memory."""
+        return Listed(self.source, self.target, self.weight, self.delay)
+
+    def replaced(self, weight: np.ndarray | None = None, delay: np.ndarray | None = None) -> Synapses:
+        """The same pairs with other weights (n,) or delays (n,)."""
+        return self.stored().replaced(weight, delay)
+
+    def moved(self, sources: np.ndarray | None, targets: np.ndarray | None) -> Synapses:
+        """The same synapses between cells of larger populations.
+
+        Args:
+            sources, targets: the cell there of each cell here; None if it is the same one.
+        """
+        return self.stored().moved(sources, targets)
+
+    def between(self, sources: range, targets: range) -> Synapses:
+        """Those between some of the cells, which are counted from the first of them on."""
+        return self.stored().between(sources, targets)
+
 
 class _Columns(Synapses):
     """Synapses whose sources, weights and delays are arrays; a broadcast weight or delay stays one number."""
@@ -135,6 +162,10 @@ class _Columns(Synapses):
 
     def __len__(self) -> int:
         return len(self._source)
+
+    def stored(self) -> Synapses:
+        """These."""
+        return self
 
     @property
     def constant_weight(self) -> float | None:
@@ -185,6 +216,28 @@ class Listed(_Columns):
         source, target = (np.ascontiguousarray(ends[part], np.int32) for ends in (self._source, self._target))
         return Chunk(source, target, self._weight[part], self._delay[part])
 
+    def pair(self, index: int) -> tuple[int, int]:
+        """Source and target of one synapse."""
+        return int(self._source[index]), int(self._target[index])
+
+    def replaced(self, weight: np.ndarray | None = None, delay: np.ndarray | None = None) -> Synapses:
+        """The same pairs with other weights (n,) or delays (n,)."""
+        weight, delay = self._weight if weight is None else weight, self._delay if delay is None else delay
+        return Listed(self._source, self._target, weight, delay)
+
+    def moved(self, sources: np.ndarray | None, targets: np.ndarray | None) -> Synapses:
+        """The same synapses between cells of larger populations."""
+        source = self._source if sources is None else sources[self._source]
+        target = self._target if targets is None else targets[self._target]
+        return Listed(source, target, self._weight, self._delay)
+
+    def between(self, sources: range, targets: range) -> Synapses:
+        """Those between some of the cells, which are counted from the first of them on."""
+        source, target = self._source, self._target
+        mine = (source >= sources.start) & (source < sources.stop) & (target >= targets.start) & (target < targets.stop)
+        weight, delay = take(self._weight, mine), take(self._delay, mine)
+        return Listed(source[mine] - np.int32(sources.start), target[mine] - np.int32(targets.start), weight, delay)
+
 
 class ByTarget(_Columns):
     """Synapses in the order in which PyNN's connectors create them, target by target: the targets need no array.
@@ -194,11 +247,19 @@ class ByTarget(_Columns):
         source: (n,) unsigned 16 or 32-bit or int32.
         weight: (n,) float64.
         delay: (n,) int32.
+        shift: added to every source.
     """
 
-    def __init__(self, first: np.ndarray, source: np.ndarray, weight: np.ndarray, delay: np.ndarray) -> None:
+    def __init__(
+        self, first: np.ndarray, source: np.ndarray, weight: np.ndarray, delay: np.ndarray, shift: int = 0
+    ) -> None:
         super().__init__(source, weight, delay)
-        self._first = first
+        self._first, self._shift = first, shift
+
+    @property
+    def source(self) -> np.ndarray:
+        """(n,) integers: as they are stored, or int32 made anew where they are shifted."""
+        return self._source.astype(np.int32) + np.int32(self._shift) if self._shift else self._source
 
     @property
     def target(self) -> np.ndarray:
@@ -212,7 +273,14 @@ class ByTarget(_Columns):
         bounds = np.clip(self._first[a : b + 1], start, stop)
         target = np.repeat(np.arange(a, b, dtype=np.int32), np.diff(bounds))
         part = slice(start, stop)
-        return Chunk(self._source[part].astype(np.int32), target, self._weight[part], self._delay[part])
+        source = self._source[part].astype(np.int32)
+        source += np.int32(self._shift)
+        return Chunk(source, target, self._weight[part], self._delay[part])
+
+    def pair(self, index: int) -> tuple[int, int]:
+        """Source and target of one synapse."""
+        target = int(np.searchsorted(self._first, index, "right")) - 1
+        return int(self._source[index]) + self._shift, target
 
     def fan_in(self, n_targets: int) -> NDArray[np.int64]:
         """(n_targets,) synapses onto each cell."""
@@ -223,9 +291,48 @@ class ByTarget(_Columns):
     def outside(self, n_sources: int, n_targets: int) -> tuple[int, int]:
         """How many sources and targets are no cells of populations of these sizes."""
         beyond = int(len(self) - self._first[min(n_targets, len(self._first) - 1)])
-        if len(self) and int(self._source.min()) >= 0 and int(self._source.max()) < n_sources:
+        low, high = -self._shift, n_sources - self._shift
+        if len(self) and int(self._source.min()) >= low and int(self._source.max()) < high:
             return 0, beyond
-        return int(np.count_nonzero((self._source < 0) | (self._source >= n_sources))), beyond
+        return int(np.count_nonzero((self._source < low) | (self._source >= high))), beyond
+
+    def replaced(self, weight: np.ndarray | None = None, delay: np.ndarray | None = None) -> Synapses:
+        """The same pairs with other weights (n,) or delays (n,)."""
+        weight, delay = self._weight if weight is None else weight, self._delay if delay is None else delay
+        return ByTarget(self._first, self._source, weight, delay, self._shift)
+
+    def moved(self, sources: np.ndarray | None, targets: np.ndarray | None) -> Synapses:
+        """The same synapses between cells of larger populations; as compact as before where the order stays."""
+        if targets is not None and not (np.diff(targets) > 0).all():
+            return Listed(self.source, self.target, self._weight, self._delay).moved(sources, targets)
+        source, shift = self._source, self._shift
+        if sources is not None:
+            if _consecutive(sources):
+                shift += int(sources[0])
+            else:
+                source, shift = sources[self.source].astype(index_type(int(sources.max()) + 1)), 0
+        first = self._first
+        if targets is not None:
+            count = np.zeros(int(targets[-1]) + 1, np.int64)
+            count[targets] = np.diff(first)
+            first = np.concatenate([[0], np.cumsum(count)])
+        return ByTarget(first, source, self._weight, self._delay, shift)
+
+    def between(self, sources: range, targets: range) -> Synapses:
+        """Those between some of the cells, which are counted from the first of them on."""
+        first = self._first[targets.start : targets.stop + 1]
+        part = slice(int(first[0]), int(first[-1]))
+        source = self._source[part]
+        low, high = sources.start - self._shift, sources.stop - self._shift
+        mine = (source >= low) & (source < high)
+        count = np.concatenate([[0], np.cumsum(mine)])
+        weight, delay = take(self._weight[part], mine), take(self._delay[part], mine)
+        return ByTarget(count[first - first[0]], source[mine], weight, delay, -low)
+
+
+def index_type(cells: int) -> type[np.integer]:
+    """The narrowest type for the indices of so many cells."""
+    return np.uint16 if cells <= 1 << 16 else np.int32
 
 
 def is_constant(array: np.ndarray) -> bool:
@@ -233,12 +340,22 @@ def is_constant(array: np.ndarray) -> bool:
     return array.size > 0 and array.strides == (0,)
 
 
+def take(column: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The values where a mask holds; a constant column stays one value."""
+    return np.broadcast_to(column[0], int(np.count_nonzero(mask))) if is_constant(column) else column[mask]
+
+
+def _consecutive(cells: np.ndarray) -> bool:
+    return len(cells) > 0 and bool((np.diff(cells) == 1).all())
+
+
 def _spread(column: np.ndarray) -> Spread:
     if not len(column):
         return Spread(0, 0.0, 0.0, 0.0, 0.0)
     values = column[:1] if is_constant(column) else column
     odd = int(len(values) - np.count_nonzero(np.isfinite(values))) * (len(column) // len(values))
-    magnitude = np.abs(values)
+    least, most = float(values.min()), float(values.max())
+    magnitude = np.abs(values) if least < 0 < most else values
     with np.errstate(invalid="ignore"):  # of values that are not finite, which the network's check reports
-        mean, variance = float(magnitude.mean()), float(magnitude.var())
-    return Spread(odd, float(values.min()), float(values.max()), mean, variance)
+        mean, variance = abs(float(magnitude.mean())), float(magnitude.var())
+    return Spread(odd, least, most, mean, variance)

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from evsim.pynn.postponed import postponed
+
+with postponed("csa", "scipy.sparse"):
+    import pyNN.connectors
+
 from pyNN import errors, random, space
 from pyNN.network import Network
 from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
@@ -57,14 +62,31 @@ from evsim.pynn.populations import Assembly, Population, PopulationView
 from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
 from evsim.pynn.projections import Connection, Projection
 from evsim.pynn.simulator import name
-from evsim.pynn.synapses import StaticSynapse
-
-globals().update(cells.CELL_TYPES)
+from evsim.pynn.synapses import (
+    AdditivePotentiationMultiplicativeDepression,
+    AdditiveWeightDependence,
+    GutigWeightDependence,
+    MultiplicativeWeightDependence,
+    SpikePairRule,
+    StaticSynapse,
+    STDPMechanism,
+)
 
 
 def __getattr__(attribute: str) -> Any:
-    """Say which of PyNN's models evsim has, when one is asked for that it has not."""
+    """The standard cell types, which are made when one is first asked for; says which there are for one there is not.
+
+    ``__all__`` is made on demand, too, so that ``from pyNN.evsim import *`` brings them along.
+    """
+    if attribute == "__all__":
+        return [name for name in __dir__() if not name.startswith("_")]
     if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
-        known = ", ".join([*cells.CELL_TYPES, "StaticSynapse"])
+        if attribute in cells.cell_types():
+            return cells.cell_types()[attribute]
+        known = ", ".join([*cells.cell_types(), "StaticSynapse", "STDPMechanism"])
         raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *cells.cell_types()})

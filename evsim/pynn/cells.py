@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pyNN.standardmodels import StandardCellType, build_translations, cells
@@ -24,15 +25,22 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
     return type(base.__name__, (base,), members)
 
 
-CELL_TYPES: dict[str, type[StandardCellType]] = {
-    name: _standard_cell(base, model)
-    for name, model in registry.models().items()
-    if isinstance(model, NeuronModel | SourceModel) and isinstance(base := getattr(cells, name, None), type)
-}
-
-globals().update(CELL_TYPES)
+@cache
+def cell_types() -> dict[str, type[StandardCellType]]:
+    """Name -> standard cell type, in the order of the registry; the models are loaded at the first call."""
+    return {
+        name: _standard_cell(base, model)
+        for name, model in registry.models().items()
+        if isinstance(model, NeuronModel | SourceModel) and isinstance(base := getattr(cells, name, None), type)
+    }
 
 
 def list_standard_models() -> list[str]:
     """The names of the standard cell types that evsim has."""
-    return list(CELL_TYPES)
+    return list(cell_types())
+
+
+def __getattr__(attribute: str) -> type[StandardCellType]:
+    if not attribute.startswith("_") and attribute in cell_types():
+        return cell_types()[attribute]
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

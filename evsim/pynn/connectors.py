@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from pyNN import connectors, errors
 
+from evsim.pynn.drawing import listed
+
 
 class _AnyNumpy:
     """Columns of a connection map with one pre-synaptic cell as arrays, too.
@@ -81,10 +83,13 @@ class FromListConnector(connectors.FromListConnector):
     def connect(self, projection) -> None:
         """Connect; raises ConnectionError for a cell that does not exist, which PyNN would leave out or take amiss."""
         _refuse_strangers(self.conn_list, projection)
-        super().connect(projection)
+        if (connections := listed(self, projection)) is None:
+            connectors.FromListConnector.connect(self, projection)
+        else:
+            projection.take(connections)
 
 
-class FromFileConnector(connectors.FromFileConnector):
+class FromFileConnector(FromListConnector, connectors.FromFileConnector):
     __doc__ = connectors.FromFileConnector.__doc__
 
     def connect(self, projection) -> None:
@@ -94,8 +99,7 @@ class FromFileConnector(connectors.FromFileConnector):
         columns = self.file.get_metadata().get("columns", ("weight", "delay"))
         self.column_names = [name for name in columns if name not in ("i", "j")]
         self.conn_list = np.atleast_2d(self.file.read())  # a file of one row is read as a row
-        _refuse_strangers(self.conn_list, projection)
-        connectors.FromListConnector.connect(self, projection)
+        FromListConnector.connect(self, projection)
 
 
 def _refuse_strangers(rows: np.ndarray, projection) -> None:

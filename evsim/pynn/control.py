@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 from pyNN import common
@@ -25,20 +26,22 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
         min_delay: ms, or ``"auto"``. A given limit is enforced.
         extra_params: ``max_delay`` (ms or ``"auto"``); ``rng_seed``, the seed of what is drawn while the network runs,
             such as Poisson spikes (default 0; PyNN's older names of it work, too); ``backend`` and ``chip``, where to
-            run (``chip="loihi2"``), unless that was chosen from outside. Words for other simulators are ignored.
+            run (``chip="loihi2"``), unless that was chosen from outside; ``threads``, the number of threads that the
+            reference may use, whose results do not depend on it. Words for other simulators are ignored.
 
     Raises:
         UnknownNameError: there is no such backend or chip.
-        EvsimError: the time step is not a number above 0.
+        EvsimError: the time step is not a number above 0, or the number of threads not a whole one from 1 on.
     """
     if not (math.isfinite(timestep) and timestep > 0):
         raise EvsimError(f"setup() was given a time step of {timestep:g} ms; it must be above 0, such as 0.1 or 1.0")
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
+    threads = _threads(extra_params.get("threads"))
     common.setup(timestep, min_delay, **extra_params)
     target = _target(extra_params.get("backend"), extra_params.get("chip"))
     state = simulator.state
     state.clear()
-    state.ask_for(target)
+    state.ask_for(target, threads)
     state.dt = timestep
     state.seed = _seed(extra_params)
     state.set_delays(min_delay, max_delay)
@@ -49,6 +52,14 @@ def _target(backend: str | None, chip: str | None) -> Target | None:
     if backend is None and chip is None:
         return None
     return registry.backend(backend or simulator.DEFAULT_TARGET.backend).target(chip)
+
+
+def _threads(given: Any) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, Integral) or given < 1:
+        raise EvsimError(f"setup() was given threads={given!r}; it must be a whole number from 1 on, such as 2")
+    return int(given)
 
 
 def _seed(extra_params: dict) -> int:

@@ -10,11 +10,10 @@ from pyNN import common
 
 from evsim import network, registry
 from evsim.chip import load_chip
-from evsim.deploy.check import check
 from evsim.errors import CheckError, Problem
 from evsim.model import NeuronModel, SourceModel
 from evsim.network import Draft, Network, Probe, Trains, frozen
-from evsim.synapses import Listed, is_constant
+from evsim.synapses import is_constant
 
 if TYPE_CHECKING:
     from evsim.pynn.populations import Population
@@ -56,6 +55,8 @@ def _parts(state: State) -> dict[str, Any]:
 
 def _problems_on_chips(draft: Draft, state: State) -> Iterator[Problem]:
     """What else the chips that the network is to run on would refuse, so that all is said at once."""
+    from evsim.deploy.check import check  # loads numba, which an import of the API does without
+
     if not (np.isfinite(draft.timestep) and draft.timestep > 0):
         return
     for name in dict.fromkeys(target.chip or "ideal" for target in state.targets):
@@ -150,56 +151,42 @@ def members(end, populations: list[Population]) -> list[Member]:
 def _projection(projection: Projection, state: State) -> tuple[network.Projection, ...]:
     if projection.parts is None:
         pre, post = members(projection.pre, state.populations), members(projection.post, state.populations)
-        delay = _steps(projection.column("delay"), state.dt)
         projection.parts = tuple(
-            _part(projection, delay, source, target, whole=len(pre) == len(post) == 1)
-            for source in pre
-            for target in post
+            _part(projection, source, target, whole=len(pre) == len(post) == 1) for source in pre for target in post
         )
     return projection.parts
 
 
-def _part(projection: Projection, delay, pre: Member, post: Member, whole: bool) -> network.Projection:
+def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> network.Projection:
     """The synapses from one population to another, in the order in which they were created."""
-    source, target, weight = projection.sources, projection.targets, projection.column("weight")
+    synapses = projection.synapses
     if not whole:
-        mine = (source >= pre.start) & (source < pre.stop) & (target >= post.start) & (target < post.stop)
-        chosen = np.flatnonzero(mine)
-        source, target = source[chosen] - np.int32(pre.start), target[chosen] - np.int32(post.start)
-        weight, delay = _take(weight, chosen), _take(delay, chosen)
+        synapses = synapses.between(range(pre.start, pre.stop), range(post.start, post.stop))
+    if pre.cells is not None or post.cells is not None:
+        synapses = synapses.moved(pre.cells, post.cells)
     return network.Projection(
         label=projection.label or "",
         pre=pre.population,
         post=post.population,
         receptor=str(projection.receptor_type),
         synapse=type(projection.synapse_type).__name__,
-        synapses=Listed(
-            frozen(source if pre.cells is None else pre.cells[source]),
-            frozen(target if post.cells is None else post.cells[target]),
-            frozen(weight),
-            frozen(delay),
-        ),
+        synapses=synapses,
+        plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
     )
 
 
-def _take(column: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    if is_constant(column):
-        return np.broadcast_to(column[:1].reshape(()), chosen.shape)
-    return column[chosen]
-
-
-def _steps(delay: np.ndarray, dt: float) -> np.ndarray:
-    """Delays (ms) in time steps; one that is no number, which ``_delay_problems`` reports, becomes a step."""
-    values = delay[:1] if is_constant(delay) else delay
-    steps = np.nan_to_num(np.rint(values / dt), nan=1.0, posinf=1.0, neginf=1.0).clip(-(2**31), 2**31 - 1)
-    return np.broadcast_to(steps.astype(np.int32), delay.shape) if is_constant(delay) else steps.astype(np.int32)
-
-
 def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
-    delay = projection.column("delay")
-    values, each = (delay[:1], len(delay)) if is_constant(delay) else (delay, 1)
     half = 0.5 * state.dt  # delays and limits are on the grid, give or take a rounding error
     least, most = (np.nan if limit is None else limit for limit in state.delay_limits)
+    if not len(projection) or (
+        projection.shortest_delay > 0
+        and not projection.shortest_delay < least - half
+        and np.isfinite(projection.longest_delay)
+        and not projection.longest_delay > most + half
+    ):
+        return  # as nearly always, and without a look at each delay
+    delay = projection.column("delay")
+    values, each = (delay[:1], len(delay)) if is_constant(delay) else (delay, 1)
     for bad, what, limit, remedy in (
         (~np.isfinite(values), "are not finite numbers", "all must be finite", "Correct delay."),
         (

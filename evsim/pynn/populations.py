@@ -11,7 +11,7 @@ from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 from pyNN.standardmodels import StandardCellType
 
 from evsim import network
-from evsim.pynn import simulator
+from evsim.pynn import estimate, simulator
 from evsim.pynn.recording import Recorder
 from evsim.synapses import is_constant
 
@@ -123,11 +123,12 @@ class Population(_Cells, common.Population):
 
     def _create_cells(self) -> None:
         state = simulator.state
+        estimate.refuse_cells(self.label, self.size, state)
         first = state.id_counter
         state.id_counter += self.size
-        self.all_cells = np.array([simulator.ID(i) for i in range(first, first + self.size)], dtype=simulator.ID)
-        for cell in self.all_cells:
-            cell.parent = self
+        kind = type("ID", (simulator.ID,), {"parent": self, "__module__": simulator.__name__})
+        self.all_cells = np.empty(self.size, object)
+        self.all_cells[:] = list(map(kind, range(first, first + self.size)))
         self._mask_local = np.ones(self.size, bool)
         parameters = self.celltype.native_parameters
         parameters.shape = (self.size,)

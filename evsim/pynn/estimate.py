@@ -1,0 +1,197 @@
+"""How much memory a network will need, estimated before its cells and synapses are made.
+
+A network that is larger than the memory is refused with what would fit, instead of being killed half-way. The bytes
+that are counted are those that stay: in the graph, and in the engine of every target that runs in this process.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from pyNN import connectors
+from pyNN.random import NumpyRNG, RandomDistribution
+from pyNN.standardmodels import synapses as synapse_models
+
+from evsim.errors import EvsimError
+from evsim.pynn import simulator
+from evsim.pynn.free_memory import available_memory
+from evsim.synapses import index_type
+
+if TYPE_CHECKING:
+    from evsim.pynn.simulator import State
+
+LIMIT = "EVSIM_MEMORY_LIMIT"  # environment variable: GB that a network may take, where that is less than there is
+
+# bytes a cell: its PyNN ID with the place in the list of cells; its state in an engine
+CELL, CELL_STATE = 70, 64
+# bytes a synapse in the graph, beside its source; a constant column takes none
+WEIGHT, DELAY = 8, 4
+# bytes a synapse in an engine: its target, or target and weight
+CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
+# bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
+ROW, DELAYS = 8, 32
+# bytes a synapse for a while: its target and a source, before both are sorted; a weight, while weights are checked
+UNSORTED, CHECKED = 6, 8
+GB = 1e9
+
+
+class Need(NamedTuple):
+    """Memory in bytes.
+
+    Attributes:
+        graph: from the creation on.
+        engine: from the first run on.
+        passing: beside the graph, while that is made.
+    """
+
+    graph: float
+    engine: float
+    passing: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Of both."""
+        return self.graph + self.engine
+
+    @property
+    def most(self) -> float:
+        """At any time."""
+        return self.graph + max(self.engine, self.passing)
+
+
+def cells(size: int, state: State) -> Need:
+    """What a population needs."""
+    return Need(CELL * size, CELL_STATE * size * len(_engines(state)))
+
+
+def synapses(projection, connector, state: State, stored: bool = True) -> Need | None:
+    """What a projection needs; None if its connector does not tell the number of synapses.
+
+    Args:
+        stored: whether the synapses are kept, and not drawn anew whenever they are needed.
+    """
+    count = expected(connector, projection.shape)
+    if count is None:
+        return None
+    space = projection.synapse_type.parameter_space
+    listed = getattr(connector, "column_names", ())
+    weight, delay = (name in listed or not space[name].is_homogeneous for name in ("weight", "delay"))
+    n_sources = projection.pre.size
+    column = np.dtype(index_type(n_sources)).itemsize + WEIGHT * weight + DELAY * delay
+    plastic = isinstance(projection.synapse_type, synapse_models.STDPMechanism)
+    entries = [
+        (IDEAL_ENTRY if chip == "ideal" else CHIP_ENTRY) if weight or plastic else CONSTANT_ENTRY
+        for chip in _engines(state)
+    ]
+    rows = ROW * min(count, n_sources * (DELAYS if delay else 1)) * len(entries)
+    unsorted = isinstance(connector, (connectors.FixedTotalNumberConnector, connectors.FixedNumberPostConnector))
+    passing = max(UNSORTED * unsorted, CHECKED * weight)
+    graph, passing = (count * column, count * passing) if stored else (0.0, 0.0)
+    return Need(graph, count * sum(entries) + rows, passing)
+
+
+def expected(connector, shape: tuple[int, int]) -> float | None:
+    """The number of synapses that a connector is expected to make between so many cells; None if it does not tell."""
+    pairs = float(shape[0]) * shape[1]
+    n = getattr(connector, "n", 0)
+    number = n if isinstance(n, int) else _mean(n)
+    match connector:
+        case connectors.AllToAllConnector():
+            return pairs
+        case connectors.OneToOneConnector():
+            return min(shape)
+        case connectors.FixedProbabilityConnector():
+            return pairs * min(connector.p_connect, 1.0)
+        case connectors.FixedNumberPreConnector():
+            return number * shape[1]
+        case connectors.FixedNumberPostConnector():
+            return number * shape[0]
+        case connectors.FixedTotalNumberConnector():
+            return number
+        case connectors.FromFileConnector():
+            return None
+        case connectors.FromListConnector():
+            return len(connector.conn_list)
+        case connectors.CloneConnector():
+            return len(connector.reference_projection)
+    return None
+
+
+def _mean(distribution: RandomDistribution) -> float:
+    """About the mean; the distribution's own generator is left alone."""
+    return float(NumpyRNG(seed=0).next(1000, distribution.name, distribution.parameters).mean())
+
+
+def _engines(state: State) -> list[str]:
+    """The chips of the targets whose engine runs in this process."""
+    return [target.chip or "ideal" for target in state.targets if target.backend == simulator.DEFAULT_TARGET.backend]
+
+
+# --- refusing what does not fit --------------------------------------------------------------------------------------
+
+
+def refuse_cells(label: str, size: int, state: State) -> None:
+    """Raise EvsimError if a population does not fit in beside what was created before."""
+    need, room = cells(size, state), _room(state)
+    if need.most > room:
+        fit = max(int(size * room / need.most), 0)
+        raise EvsimError(
+            f"population {label!r}: {size} cells need {need.total / GB:.3g} GB, and {_free(room)}; "
+            f"at most {fit} cells would fit"
+        )
+
+
+def refuse_synapses(projection, connector, state: State, stored: bool = True) -> Need | None:
+    """What a projection needs; raises EvsimError if that does not fit in beside what was created before."""
+    need = synapses(projection, connector, state, stored)
+    if need is not None and need.most > (room := _room(state)):
+        count = expected(connector, projection.shape)
+        raise EvsimError(
+            f"projection {projection.label!r}: about {count:.3g} synapses need {need.total / GB:.3g} GB "
+            f"({need.graph / GB:.3g} GB to hold and {need.engine / GB:.3g} GB more to run), and {_free(room)}; "
+            f"{_remedy(connector, projection.shape, max(room, 0.0) / need.most)}"
+        )
+    return need
+
+
+def _free(room: float) -> str:
+    return f"{max(room, 0.0) / GB:.3g} GB are left beside what was created before"
+
+
+def _remedy(connector, shape: tuple[int, int], fraction: float) -> str:
+    """What would fit: a fraction of the synapses."""
+    number = (expected(connector, shape) or 0.0) * fraction
+    smaller = f"populations of {_below(fraction**0.5)} times the size"
+    match connector:
+        case connectors.FixedProbabilityConnector():
+            return f"a p_connect of {_below(min(connector.p_connect, 1.0) * fraction)} would fit, or {smaller}"
+        case connectors.FixedNumberPreConnector():
+            return f"n = {int(number / shape[1])} would fit, or {_below(fraction)} times the postsynaptic cells"
+        case connectors.FixedNumberPostConnector():
+            return f"n = {int(number / shape[0])} would fit, or {_below(fraction)} times the presynaptic cells"
+        case connectors.FixedTotalNumberConnector():
+            return f"n = {int(number)} would fit"
+        case connectors.FromListConnector():
+            return f"a list of {int(number)} connections would fit"
+    return f"{smaller} would fit"
+
+
+def _below(value: float) -> str:
+    """Two digits, rounded down."""
+    if value <= 0:
+        return "0"
+    unit = 10.0 ** (np.floor(np.log10(value)) - 1)
+    return f"{np.floor(value / unit) * unit:.2g}"
+
+
+def _room(state: State) -> float:
+    """The bytes that are left for more, beside what the network so far takes now and will take when it runs."""
+    made = [cells(population.size, state) for population in state.populations]
+    made += [projection.need for projection in state.projections if projection.need]
+    to_come = 0.0 if state.running else sum(need.engine for need in made)
+    left = available_memory() - to_come
+    if given := os.environ.get(LIMIT):
+        left = min(left, float(given) * GB - sum(need.total for need in made))
+    return left
