@@ -25,9 +25,13 @@ class Spikes:
     @staticmethod
     def chosen(population: int, times: np.ndarray, neurons: np.ndarray, wanted: NDArray[np.bool_]) -> Spikes:
         """The wanted ones of spikes that come in any order."""
-        times, neurons = times[wanted], neurons[wanted]
-        order = np.lexsort((neurons, times))
-        return Spikes(population, times[order], neurons[order])
+        if not wanted.all():
+            times, neurons = times[wanted], neurons[wanted]
+        later, same = times[1:] > times[:-1], times[1:] == times[:-1]
+        if not (later | same & (neurons[1:] >= neurons[:-1])).all():
+            order = np.lexsort((neurons, times))
+            times, neurons = times[order], neurons[order]
+        return Spikes(population, times, neurons)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,27 @@ class Signal:
     raw: NDArray[np.int32] | None = None
 
 
+SYNAPTIC_EVENTS = "synaptic events"
+NEURON_UPDATES = "neuron updates"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one part of the work of a run cost since the start or the last reset.
+
+    Attributes:
+        name: such as ``"delivery"`` or ``"update of IF_curr_exp"``; unique in its recordings.
+        seconds: summed over the threads.
+        events: how many there were; 0 where nothing is counted.
+        unit: what was counted: ``SYNAPTIC_EVENTS``, ``NEURON_UPDATES``, or a word of the backend's own.
+    """
+
+    name: str
+    seconds: float
+    events: int = 0
+    unit: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Recordings:
     """Everything recorded since the last start, reset or clear.
@@ -58,9 +83,11 @@ class Recordings:
         tallies: population label -> event -> count, of what the arithmetic lost on the way: ``saturated`` inputs,
             ``wrapped`` currents, ``clipped`` voltages. Only counts above 0 are listed.
         notes: sentences for the user, e.g. that a virtual machine returns no data.
+        profile: the stages of the run, if the target's option ``profile`` asked for them and the backend measures them.
     """
 
     spikes: tuple[Spikes, ...] = ()
     signals: tuple[Signal, ...] = ()
     tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    profile: tuple[Stage, ...] = ()

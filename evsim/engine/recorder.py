@@ -7,30 +7,34 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.advance import Samples
-from evsim.engine.memory import Layout
+from evsim.engine.memory import BLOCK, Layout
+from evsim.engine.records import Samples
+from evsim.engine.spike_log import SpikeLog
+from evsim.engine.store import Allowance, Store
 from evsim.model import Readout
 from evsim.network import Probe
 from evsim.recording import Recordings, Signal, Spikes
 from evsim.sources import SourceSpikes
 
+_SOURCE_SPIKE = np.dtype([("time", np.float64), ("cell", np.int32)])
+
 
 @dataclass(eq=False)
 class _Pieces:
-    """The blocks of one probe's samples: labels (steps) and raw values (samples, cells)."""
+    """The samples of one probe: raw values (samples, cells), and the labels (steps) and the readout of each block."""
 
+    raw: Store
     labels: list[np.ndarray] = field(default_factory=list)
-    raw: list[np.ndarray] = field(default_factory=list)
     readouts: list[Readout] = field(default_factory=list)  # a changed network may read the state otherwise from then on
 
 
 class Recorder:
-    """Keeps the spikes and samples of one session since its start, reset or last clear."""
+    """Keeps the spikes and samples of one session since its start, reset or last clear; see ``engine.store``."""
 
     def __init__(self, chip_network: ChipNetwork, layout: Layout) -> None:
-        self._spike_label: list[np.ndarray] = []
-        self._spike_neuron: list[np.ndarray] = []
-        self._source_spikes: dict[int, list[SourceSpikes]] = {}
+        self._allowance = Allowance()
+        self._spike_log = SpikeLog(layout.first_neuron, self._allowance)
+        self._source_spikes: dict[int, Store] = {}
         self._pieces: dict[tuple[int, str, int, bytes], _Pieces] = {}
         self.follow(chip_network, layout)
 
@@ -38,108 +42,143 @@ class Recorder:
         """Record what the probes of this network ask for from now on."""
         self._chip_network, self._layout = chip_network, layout
         self._signals = [probe for probe in chip_network.network.probes if probe.variable != "spikes"]
-        place, first_cell, n_cells, cells = [], [], [], []
-        count = 0
-        for probe in self._signals:
-            at = layout.neurons.index(probe.population)
-            row = self._chip_network.neurons(probe.population).cells.readouts[probe.variable].row
-            place.append(int(layout.populations.state[at]) + row * int(layout.populations.size[at]))
-            first_cell.append(count)
-            n_cells.append(len(probe.cells))
-            cells.append(np.asarray(probe.cells, np.int64))
-            count += len(probe.cells)
-        self._place, self._first_cell = np.array(place, np.int64), np.array(first_cell, np.int64)
-        self._n_cells = np.array(n_cells, np.int64)
+        self._trains = [probe for probe in chip_network.network.probes if probe.variable == "spikes"]
+        self._width = np.array([len(probe.cells) for probe in self._signals], np.int64)
         self._interval = np.array([probe.interval for probe in self._signals], np.int64)
-        self._cell = np.concatenate([*cells, np.empty(0, np.int64)])
+
+    def _cells(self, probe: Probe, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the probed state of the cells in some slices lies, and the columns of these cells in a sample.
+
+        Args:
+            owner: (slices,) whether a slice's cells are wanted.
+        """
+        at = self._layout.neurons.index(probe.population)
+        row = self._chip_network.neurons(probe.population).cells.readouts[probe.variable].row
+        cells = np.asarray(probe.cells, np.int64)
+        block = self._layout.first_block[at] + cells // BLOCK
+        columns = np.flatnonzero(owner[self._layout.blocks.slice[block]])
+        return self._layout.state_places(at, row, cells[columns]), columns
 
     @property
     def samples_per_step(self) -> float:
         """How many values a step records on average."""
-        return float((self._n_cells / self._interval).sum()) if len(self._interval) else 0.0
+        return float((self._width / self._interval).sum()) if len(self._interval) else 0.0
 
-    def block(self, steps: int) -> Samples:
-        """Room for the samples of a block of steps."""
-        capacity = (steps // self._interval + 2) * self._n_cells if len(self._interval) else np.empty(0, np.int64)
+    def block(self, steps: int, owners: list[np.ndarray]) -> list[Samples]:
+        """Room for the samples of a block of steps, shared by the threads.
+
+        Args:
+            owners: for each thread (slices,) bool, which of the slices are its own.
+        """
+        capacity = (steps // self._interval + 2) * self._width if len(self._interval) else np.empty(0, np.int64)
         begin = np.concatenate([[0], np.cumsum(capacity)]).astype(np.int64)
         values = np.empty(int(begin[-1]), self._chip_network.chip.rules.number)
-        count = np.zeros(len(self._signals), np.int64)
-        return Samples(
-            self._place, self._first_cell, self._n_cells, self._interval, begin[:-1], count, self._cell, values
-        )
+        result = []
+        for owner in owners:
+            found = [self._cells(probe, owner) for probe in self._signals]
+            first = np.concatenate([[0], np.cumsum([len(columns) for _, columns in found])]).astype(np.int64)
+            place, column = (np.concatenate([*parts, np.empty(0, np.int64)]) for parts in _transposed(found))
+            result.append(Samples(self._interval, begin[:-1], self._width, first, place, column, values))
+        return result
 
-    def take(self, samples: Samples, first_label: int) -> None:
-        """Keep the samples of a block whose first possible label is ``first_label``."""
+    def take(self, samples: Samples, first_label: int, end_label: int) -> None:
+        """Keep the samples of a block of the labels from ``first_label`` to before ``end_label``."""
         for k, probe in enumerate(self._signals):
-            count, width = int(samples.count[k]), len(probe.cells)
-            if not count:
-                continue
-            raw = samples.values[samples.begin[k] : samples.begin[k] + count * width].reshape(count, width).copy()
             first = -(-first_label // probe.interval) * probe.interval
-            pieces = self._pieces.setdefault(probe.key, _Pieces())
-            pieces.labels.append(first + probe.interval * np.arange(count))
-            pieces.raw.append(raw)
+            labels = np.arange(first, end_label, probe.interval)
+            if not len(labels):
+                continue
+            width = len(probe.cells)
+            raw = samples.values[samples.begin[k] : samples.begin[k] + len(labels) * width]
+            pieces = self._pieces_of(probe)
+            pieces.raw.append(raw.reshape(len(labels), width))
+            pieces.labels.append(labels)
             pieces.readouts.append(self._chip_network.neurons(probe.population).cells.readouts[probe.variable])
+
+    def _pieces_of(self, probe: Probe) -> _Pieces:
+        number = self._chip_network.chip.rules.number
+        return self._pieces.setdefault(probe.key, _Pieces(Store(self._allowance, number, len(probe.cells))))
 
     def take_spikes(self, label: np.ndarray, neuron: np.ndarray) -> None:
         """Keep the spikes of neurons of a block."""
         if len(label):
-            self._spike_label.append(label.copy())
-            self._spike_neuron.append(neuron.copy())
+            self._spike_log.take(label, neuron)
 
     def take_source(self, population: int, spikes: SourceSpikes) -> None:
-        """Keep the spikes that a source emitted."""
-        if len(spikes.label):
-            self._source_spikes.setdefault(population, []).append(spikes)
+        """Keep the spikes that a source emitted, if they are recorded."""
+        if len(spikes.label) and any(probe.population == population for probe in self._trains):
+            rows = np.empty(len(spikes.label), _SOURCE_SPIKE)
+            rows["time"], rows["cell"] = spikes.time, spikes.cell
+            self._source_spikes.setdefault(population, Store(self._allowance, _SOURCE_SPIKE)).append(rows)
 
     def clear(self) -> None:
         """Forget everything recorded so far."""
-        self._spike_label.clear()
-        self._spike_neuron.clear()
+        for store in (*self._source_spikes.values(), *(pieces.raw for pieces in self._pieces.values())):
+            store.clear()
+        self._spike_log.clear()
         self._source_spikes.clear()
         self._pieces.clear()
 
     def recordings(self, tally: np.ndarray) -> Recordings:
         """Everything kept, in physical units."""
-        network = self._chip_network.network
-        label = np.concatenate([*self._spike_label, np.empty(0, np.int64)])
-        neuron = np.concatenate([*self._spike_neuron, np.empty(0, np.int64)])
-        owner = np.searchsorted(self._layout.first_neuron, neuron, side="right") - 1
-        spikes = tuple(
-            self._spikes(probe, label, neuron, owner) for probe in network.probes if probe.variable == "spikes"
+        spikes = self._spikes()
+        return Recordings(
+            tuple(self._chosen(spikes[probe.population], probe) for probe in self._trains),
+            tuple(self._signal(probe) for probe in self._signals),
+            self._tallies(tally),
         )
-        signals = tuple(self._signal(probe) for probe in self._signals)
-        return Recordings(spikes, signals, self._tallies(tally))
 
-    def _spikes(self, probe: Probe, label: np.ndarray, neuron: np.ndarray, owner: np.ndarray) -> Spikes:
-        index = probe.population
-        if index in self._layout.neurons:
-            mine = owner == index
-            cells = neuron[mine] - self._layout.first_neuron[index]
-            times = np.asarray(label[mine] * self._chip_network.network.timestep, np.float64)
-        else:
-            pieces = self._source_spikes.get(index, [])
-            cells = np.concatenate([*(piece.cell for piece in pieces), np.empty(0, np.int64)])
-            times = np.concatenate([*(piece.time for piece in pieces), np.empty(0)])
-        return Spikes.chosen(index, times, cells, np.isin(cells, probe.cells))
+    def _spikes(self) -> dict[int, Spikes]:
+        """Population -> the spikes of all cells that a probe records."""
+        wanted: dict[int, np.ndarray] = {}
+        for probe in self._trains:
+            size = self._chip_network.network.populations[probe.population].size
+            wanted.setdefault(probe.population, np.zeros(size, bool))[probe.cells] = True
+        neurons = {index: cells for index, cells in wanted.items() if index in self._layout.neurons}
+        found = self._spike_log.by_population(neurons, self._chip_network.network.timestep)
+        spikes = {index: Spikes(index, times, cells) for index, (times, cells) in found.items()}
+        return spikes | {index: self._of_source(index, wanted[index]) for index in wanted if index not in neurons}
+
+    def _chosen(self, spikes: Spikes, probe: Probe) -> Spikes:
+        """Those of one of the probes of a population."""
+        if sum(other.population == probe.population for other in self._trains) == 1:
+            return spikes
+        return Spikes.chosen(probe.population, spikes.times, spikes.neurons, np.isin(spikes.neurons, probe.cells))
+
+    def _of_source(self, index: int, wanted: np.ndarray) -> Spikes:
+        store = self._source_spikes.get(index)
+        rows = np.empty(0, _SOURCE_SPIKE) if store is None else store.read()
+        cells = rows["cell"].astype(np.int64)
+        times = np.ascontiguousarray(rows["time"], np.float64)
+        return Spikes.chosen(index, times, cells, wanted[cells])
 
     def _signal(self, probe: Probe) -> Signal:
         population = self._chip_network.neurons(probe.population)
-        pieces = self._pieces.get(probe.key, _Pieces())
-        cells = np.asarray(probe.cells, np.int64)
-        number = self._chip_network.chip.rules.number
-        raw = np.concatenate([*pieces.raw, np.empty((0, len(cells)), number)])
+        pieces, cells = self._pieces_of(probe), np.asarray(probe.cells, np.int64)
+        raw, values = pieces.raw.read(), self._physical(pieces, cells)
         labels = np.concatenate([*pieces.labels, np.empty(0, np.int64)])
-        values = [readout.physical(part, cells) for readout, part in zip(pieces.readouts, pieces.raw, strict=True)]
         return Signal(
             probe.population,
             probe.variable,
             population.model.recordables[probe.variable],
             cells,
-            labels * self._chip_network.network.timestep,
-            np.concatenate([*values, np.empty((0, len(cells)))]),
+            np.asarray(labels * self._chip_network.network.timestep, np.float64),
+            values,
             raw if self._chip_network.chip.rules.is_exact else None,
         )
+
+    def _physical(self, pieces: _Pieces, cells: np.ndarray) -> np.ndarray:
+        """The samples (samples, cells) in physical units."""
+        values = pieces.raw.room((len(pieces.raw), len(cells)), np.float64)
+        ends = np.cumsum([len(labels) for labels in pieces.labels])
+        start = 0
+        for raw in pieces.raw.parts():
+            while len(raw):
+                block = int(np.searchsorted(ends, start, side="right"))
+                count = min(len(raw), int(ends[block]) - start)
+                values[start : start + count] = pieces.readouts[block].physical(raw[:count], cells)
+                raw, start = raw[count:], start + count
+        return values
 
     def _tallies(self, tally: np.ndarray) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
@@ -150,3 +189,7 @@ class Recorder:
             if counts:
                 found[population.label] = counts
         return found
+
+
+def _transposed(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    return [first for first, _ in pairs], [second for _, second in pairs]

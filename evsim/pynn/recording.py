@@ -32,18 +32,20 @@ class SpikeTrains(SpikeTrainList):
         channels, times = self.multiplexed
         all_channels: Any = self.all_channel_ids
         annotations: dict[str, Any] = vars(self)["_annotations"]
-        begins = np.searchsorted(channels, all_channels, side="left")
-        ends = np.searchsorted(channels, all_channels, side="right")
+        begins = np.searchsorted(channels, all_channels, side="left").tolist()
+        ends = np.searchsorted(channels, all_channels, side="right").tolist()
+        # Neo's constructor takes 0.2 ms, for it parses the names of units; so one train is made, and cut into many.
+        whole: Any = SpikeTrain(times, **self._spiketrain_metadata)
+        whole.segment = self.segment
         self._items = []
-        for place, channel in enumerate(all_channels):
-            train = SpikeTrain(
-                times[begins[place] : ends[place]],
-                **self._spiketrain_metadata,
-                source_population=annotations["source_population"],
-                source_index=int(annotations["source_index"][place]),
-                channel_id=int(channel),
-            )
-            train.segment = self.segment
+        for place, channel in enumerate(np.asarray(all_channels).tolist()):
+            train: Any = np.ndarray.__getitem__(whole, slice(begins[place], ends[place]))
+            train.t_start, train.t_stop = whole.t_start.copy(), whole.t_stop.copy()
+            train.annotations = {
+                "source_population": annotations["source_population"],
+                "source_index": int(annotations["source_index"][place]),
+                "channel_id": channel,
+            }
             self._items.append(train)
 
     def __reduce__(self):
@@ -134,12 +136,13 @@ class Recorder(recording.Recorder):
     def _spike_trains(self, ids: list) -> SpikeTrains:
         population, indices = self.population, self._indices(ids)
         cells, times = self._spikes(indices)
-        order = np.lexsort((times, cells))
-        channels = np.array(ids, dtype=int)
+        from evsim.poisson.events import counting_order  # loads numba, which an import of the API does without
+
+        order = counting_order(cells, population.size)
         return SpikeTrains.from_spike_time_array(
-            times[order] * pq.ms,
+            pq.Quantity(times[order], pq.ms),
             cells[order] + int(population.first_id),
-            channels,
+            indices + int(population.first_id),
             t_stop=simulator.state.t * pq.ms,
             t_start=self._recording_start_time,
             source_population=population.label,
@@ -147,7 +150,7 @@ class Recorder(recording.Recorder):
         )
 
     def _spikes(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cells and times (ms) of the spikes shown now, of some cells.
+        """Cells and times (ms) of the spikes shown now, of some cells, by time.
 
         The times given to a SpikeSourceArray are recorded as they are, so one may lie a little after the time step in
         which it took effect, and so belongs to the data after a clear.
@@ -158,43 +161,61 @@ class Recorder(recording.Recorder):
             for piece in self._pieces()
             for spikes in piece.recordings[0].spikes
             if spikes.population == self._index() and piece.stop >= self.shown_from
-            for shown in [(spikes.times <= now + _SAME_TIME) & self._not_shown_before(piece, spikes.times)]
+            for shown in [self._shown(piece, spikes.times)]
         ]
-        cells = np.concatenate([*(cells for cells, _ in found), np.empty(0, np.int64)])
-        times = np.concatenate([*(times for _, times in found), np.empty(0)])
-        wanted = np.zeros(self.population.size, bool)
-        wanted[indices] = True
-        return cells[wanted[cells]], np.minimum(times[wanted[cells]], now)
+        cells, times = (
+            found[0]
+            if len(found) == 1
+            else (
+                np.concatenate([*(cells for cells, _ in found), np.empty(0, np.int64)]),
+                np.concatenate([*(times for _, times in found), np.empty(0)]),
+            )
+        )
+        if len(indices) < self.population.size:
+            wanted = np.zeros(self.population.size, bool)
+            wanted[indices] = True
+            cells, times = cells[wanted[cells]], times[wanted[cells]]
+        return cells, np.minimum(times, now)
 
-    def _not_shown_before(self, piece: Piece, times: np.ndarray) -> np.ndarray | bool:
-        """Which spikes of a piece were not shown before the last clear; all of those that came after it."""
-        if piece.start >= self.shown_from:
-            return True
-        return times > self.shown_from * simulator.state.dt + _SAME_TIME
+    def _shown(self, piece: Piece, times: np.ndarray) -> slice:
+        """Which spikes of a piece (by time) lie before now and were not shown before the last clear."""
+        since = -np.inf if piece.start >= self.shown_from else self.shown_from * simulator.state.dt
+        limits = np.array([since, simulator.state.t]) + _SAME_TIME
+        return slice(*np.searchsorted(times, limits, side="right").tolist())
 
     def _local_count(self, variable: Variable, filter_ids) -> dict[int, int]:
         ids = sorted(self.filter_recorded(variable, filter_ids))
-        cells, _ = self._spikes(self._indices(ids))
-        counts = np.bincount(cells, minlength=self.population.size)
-        return {int(cell): int(counts[self.population.id_to_index(cell)]) for cell in ids}
+        indices = self._indices(ids)
+        cells, _ = self._spikes(indices)
+        counts = np.bincount(cells, minlength=self.population.size)[indices]
+        return dict(zip(map(int, ids), counts.tolist(), strict=True))
 
     def _get_all_signals(self, variable: Variable, ids: list, clear: bool = False):
         """Samples (samples, cells) from the last clear to now; NaN where a cell was not recorded yet."""
-        index, dt, first = self._index(), simulator.state.dt, self._first_label()
+        index, dt, first, every = self._index(), simulator.state.dt, self._first_label(), self.interval
         columns = self._indices(ids)
-        samples = max((simulator.state.step - first) // self.interval + 1, 0)
+        samples = max((simulator.state.step - first) // every + 1, 0)
+        found = [
+            (np.rint(signal.times / dt).astype(np.int64) - first, signal)
+            for piece in reversed(self._pieces())  # where two pieces meet, the sample of the earlier one counts
+            for signal in piece.recordings[0].signals
+            if piece.start >= self.shown_from and (signal.population, signal.variable) == (index, variable.name)
+        ]
+        if not found or not len(columns):
+            return np.empty((0, 0)), None
+        rows, signal = found[0]
+        if (
+            len(found) == 1
+            and np.array_equal(rows, every * np.arange(samples))
+            and np.array_equal(signal.cells, columns)
+        ):
+            return signal.values.copy(), None  # the rule, and the data may be large
         values = np.full((samples, len(columns)), np.nan)
-        found = False
-        for piece in reversed(self._pieces()):  # where two pieces meet, the sample of the earlier one counts
-            for signal in piece.recordings[0].signals:
-                if piece.start < self.shown_from or (signal.population, signal.variable) != (index, variable.name):
-                    continue
-                found = True
-                rows = np.rint(signal.times / dt).astype(np.int64) - first
-                on_grid = (rows >= 0) & (rows % self.interval == 0) & (rows < samples * self.interval)
-                _, ours, theirs = np.intersect1d(columns, signal.cells, return_indices=True)
-                values[np.ix_(rows[on_grid] // self.interval, ours)] = signal.values[np.ix_(on_grid, theirs)]
-        return (values if found and len(columns) else np.empty((0, 0))), None
+        for rows, signal in found:
+            on_grid = (rows >= 0) & (rows % every == 0) & (rows < samples * every)
+            _, ours, theirs = np.intersect1d(columns, signal.cells, return_indices=True)
+            values[np.ix_(rows[on_grid] // every, ours)] = signal.values[np.ix_(on_grid, theirs)]
+        return values, None
 
     def _first_label(self) -> int:
         """The time step of the first sample that is shown."""

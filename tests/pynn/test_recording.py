@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pickle
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
+from neo import SpikeTrain
 from neo.core.spiketrainlist import SpikeTrainList
 
 
@@ -41,6 +43,52 @@ def test_trains_are_cut_as_neo_would(sim, noise):
         assert one.annotations["source_index"] == index
         assert one.annotations["source_population"] == noise.label
         assert one.segment is found.segment
+
+
+def test_a_train_is_as_neo_makes_it(sim, noise):
+    sim.run(300.0)
+    found = noise.get_data().segments[0].spiketrains
+    made: Any = SpikeTrain(
+        found[3].magnitude,
+        units="ms",
+        t_start=found.t_start,
+        t_stop=found.t_stop,
+        source_population=noise.label,
+        source_index=3,
+        channel_id=int(noise[3]),
+    )
+    made.segment = found.segment
+    one, other = vars(found[3]), vars(made)
+    assert one.keys() == other.keys() and all(one[name] == other[name] for name in one)
+    assert found[3].t_stop.dimensionality == made.t_stop.dimensionality
+
+
+def test_trains_have_nothing_in_common(sim, noise):
+    sim.run(300.0)
+    first, second, *_ = noise.get_data().segments[0].spiketrains
+    first.t_stop += 5.0 * first.t_stop.units
+    first.annotations["mark"] = 1
+    first.array_annotate(order=np.arange(len(first)))
+    assert float(second.t_stop) == 300.0
+    assert "mark" not in second.annotations and not second.array_annotations
+    part = first[2:5]
+    assert part.array_annotations["order"].tolist() == [2, 3, 4]
+    assert first.time_slice(first[2], first[4]).magnitude.tolist() == first.magnitude[2:5].tolist()
+    again = pickle.loads(pickle.dumps(second))
+    assert again.magnitude.tolist() == second.magnitude.tolist() and again.annotations == second.annotations
+
+
+def test_data_may_be_changed_by_who_reads_it(sim, noise):
+    cells = sim.Population(3, sim.IF_curr_exp(i_offset=0.5))
+    cells.record("v")
+    sim.run(20.0)
+    before = signal(cells).magnitude.copy()
+    changed = signal(cells)
+    changed -= 10.0 * changed.units
+    spikes = noise.get_data().segments[0].spiketrains.multiplexed[1]
+    spikes += 1.0 * spikes.units
+    assert (signal(cells).magnitude == before).all()
+    assert (noise.get_data().segments[0].spiketrains.multiplexed[1].magnitude + 1.0 == spikes.magnitude).all()
 
 
 def test_trains_are_pickled_as_neos_own(sim, noise):
