@@ -83,6 +83,23 @@ def set_anew(before: Population, now: Population, variable: str) -> NDArray[np.b
     return changed | (now.times_set.get(variable, 0) != before.times_set.get(variable, np.int32(0)))
 
 
+@dataclass(frozen=True)
+class Plasticity:
+    """How the weights of a projection change with the spikes at both ends, in PyNN's terms.
+
+    Attributes:
+        timing: the rule of dependence on spike times (``"SpikePairRule"``).
+        weight: the rule of dependence on the weight (``"AdditiveWeightDependence"``).
+        parameters: of both rules, by PyNN's names (tau_plus in ms, w_max in the unit of the weight).
+        dendritic_delay_fraction: the part of the delay that lies between synapse and soma, 0 to 1.
+    """
+
+    timing: str
+    weight: str
+    parameters: Mapping[str, float]
+    dendritic_delay_fraction: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Projection:
     """Synapses of one kind between two populations.
@@ -93,7 +110,8 @@ class Projection:
         receptor: the receptor type of the target, ``"excitatory"`` or ``"inhibitory"`` for standard cells.
         synapse: the synapse model's name (``"StaticSynapse"``).
         synapses: cells, weights as PyNN gives them (nA, negative if inhibitory; uS, never negative; or mV) and delays
-            in time steps.
+            in time steps; of plastic synapses the weights at t = 0.
+        plasticity: how the weights change; None where they do not.
     """
 
     label: str
@@ -102,6 +120,7 @@ class Projection:
     receptor: str
     synapse: str
     synapses: Synapses
+    plasticity: Plasticity | None = None
 
     def __len__(self) -> int:
         return len(self.synapses)

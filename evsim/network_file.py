@@ -12,13 +12,14 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from evsim.errors import EvsimError
-from evsim.network import Current, Network, Population, Probe, Projection, Trains, frozen
+from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Trains, frozen
 from evsim.synapses import Listed
 
 FORMAT = "evsim network"
@@ -141,6 +142,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
                 "target": put(projection.target, np.int32),
                 "weight": put(projection.weight, np.float64),
                 "delay": put(projection.delay, np.int32),
+                **_describe_plasticity(projection.plasticity),
             }
             for projection in network.projections
         ],
@@ -164,6 +166,15 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
             for probe in network.probes
         ],
     }
+
+
+def _describe_plasticity(plasticity: Plasticity | None) -> dict[str, Any]:
+    """Nothing for static synapses, whose fingerprint is that of networks without this entry."""
+    if plasticity is None:
+        return {}
+    said = asdict(plasticity)
+    said["parameters"] = {name: float(value) for name, value in plasticity.parameters.items()}
+    return {"plasticity": said}
 
 
 def _describe_population(population: Population, put: Put) -> dict[str, Any]:
@@ -200,9 +211,13 @@ def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
 
 
 def _build_projection(entry: Mapping[str, Any], get: Get) -> Projection:
-    said = _with_arrays(entry, get)
-    columns = [said.pop(name) for name in ("source", "target", "weight", "delay")]
-    return Projection(**said, synapses=Listed(*columns))
+    columns = [get(entry[name]) for name in ("source", "target", "weight", "delay")]
+    plastic = entry.get("plasticity")
+    return Projection(
+        **{name: entry[name] for name in ("label", "pre", "post", "receptor", "synapse")},
+        synapses=Listed(*columns),
+        plasticity=Plasticity(**plastic) if plastic else None,
+    )
 
 
 def _build_population(entry: Mapping[str, Any], get: Get) -> Population:

@@ -12,8 +12,10 @@ from pyNN.space import Space
 
 from evsim import network
 from evsim.errors import EvsimError
-from evsim.pynn import simulator
-from evsim.pynn.columns import Columns, on_grid
+from evsim.network import frozen
+from evsim.pynn import drawing, estimate, native_rng, simulator
+from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid
+from evsim.pynn.present_weights import present_weights
 from evsim.pynn.synapses import StaticSynapse
 from evsim.synapses import is_constant
 
@@ -31,20 +33,20 @@ class Connection(common.Connection):
     @property
     def presynaptic_index(self) -> int:
         """The cell in ``projection.pre``."""
-        return int(self._projection.sources[self._index])
+        return self._projection.synapses.pair(self._index)[0]
 
     @property
     def postsynaptic_index(self) -> int:
         """The cell in ``projection.post``."""
-        return int(self._projection.targets[self._index])
+        return self._projection.synapses.pair(self._index)[1]
 
     def __getattr__(self, name: str) -> float:
-        if name not in self._projection.attributes:
+        if name not in self._projection.names:
             raise AttributeError(f"a connection of {self._projection!r} has no attribute {name!r}")
-        return float(self._projection.column(name)[self._index])
+        return self._projection.value(name, self._index)
 
     def __setattr__(self, name: str, value: float) -> None:
-        if name not in self._projection.attributes:
+        if name not in self._projection.names:
             raise AttributeError(f"a connection of {self._projection!r} has no attribute {name!r}")
         self._projection.change_one(name, self._index, value)
 
@@ -79,14 +81,29 @@ class Projection(common.Projection):
             presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space, label
         )
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
-        self._own: set[str] = set()
-        self._collected: Columns | None = Columns()
-        connector.connect(self)
-        self.sources, self.targets, self.attributes = self._collected.join(self.synapse_type.get_native_names())
+        self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
+        self._collected: Columns | Connections | None = Columns()
+        self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
-        self.attributes["delay"] = _on_grid(self.attributes["delay"])
         simulator.state.projections.append(self)
         simulator.state.changed()
+
+    def _connect(self, connector) -> Connections:
+        synapses = native_rng.drawn(self, connector)
+        self.need = estimate.refuse_synapses(self, connector, simulator.state, stored=synapses is None)
+        if synapses is not None:
+            return Connections(synapses, None, {})
+        if (connections := drawing.draw(self, connector)) is not None:
+            return connections
+        connector.connect(self)
+        if isinstance(self._collected, Columns):
+            return self._collected.join(self.names, self.shape, simulator.state.dt)
+        assert self._collected is not None
+        return self._collected
+
+    def take(self, connections: Connections) -> None:
+        """Take over all connections at once, from a connector."""
+        self._collected = connections
 
     def _convergent_connect(
         self, presynaptic_indices, postsynaptic_index, location_selector=None, **connection_parameters
@@ -94,13 +111,14 @@ class Projection(common.Projection):
         """Take over the synapses onto one cell, from a connector."""
         if location_selector is not None:
             raise NotImplementedError("evsim has point neurons only, so a connector cannot select a location")
-        assert self._collected is not None, "connectors connect while the projection is created"
+        assert isinstance(self._collected, Columns), "connectors connect while the projection is created"
         self._collected.add(presynaptic_indices, postsynaptic_index, connection_parameters)
 
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.synapses)
 
     def __getitem__(self, i):
+        self.synapses = self.synapses.stored()  # connections are looked at one by one
         if isinstance(i, slice):
             return [Connection(self, index) for index in range(*i.indices(len(self)))]
         if not -len(self) <= i < len(self):
@@ -112,27 +130,78 @@ class Projection(common.Projection):
         """The connections, in the order in which they were created."""
         return iter(self)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the parameters of the synapses."""
+        return self.synapse_type.get_native_names()
+
+    @property
+    def sources(self) -> np.ndarray:
+        """(n,) cells of ``pre``; to be read only."""
+        return self.synapses.source
+
+    @property
+    def targets(self) -> np.ndarray:
+        """(n,) cells of ``post``; to be read only."""
+        return self.synapses.target
+
     def column(self, name: str) -> np.ndarray:
-        """One attribute of every synapse, in PyNN's units; to be read only."""
-        return self.attributes[name]
+        """One parameter of every synapse (n,), in PyNN's units, as it is now; to be read only."""
+        if name == "weight":
+            present = present_weights(self)
+            return self.synapses.weight if present is None else present
+        if name != "delay":
+            return self._others[name]
+        if self._delay is not None:
+            return self._delay
+        steps, dt = self.synapses.delay, simulator.state.dt
+        return np.broadcast_to(in_ms(steps[0], dt), steps.shape) if is_constant(steps) else in_ms(steps, dt)
+
+    def value(self, name: str, index: int) -> float:
+        """One parameter of one synapse."""
+        if name == "delay" and self._delay is None:
+            return float(in_ms(self.synapses.delay[index], simulator.state.dt))
+        return float(self.column(name)[index])
 
     @property
     def shortest_delay(self) -> float:
         """In ms."""
-        return float(_values(self.attributes["delay"]).min())
+        return self._extreme_delay(np.min, self.synapses.delays.least)
 
     @property
     def longest_delay(self) -> float:
         """In ms."""
-        return float(_values(self.attributes["delay"]).max())
+        return self._extreme_delay(np.max, self.synapses.delays.most)
+
+    def _extreme_delay(self, extreme, steps: float) -> float:
+        """The least or greatest delay (ms), which is so many steps."""
+        if self._delay is not None:
+            return float(extreme(self._delay[:1] if is_constant(self._delay) else self._delay))
+        return float(in_ms(steps, simulator.state.dt))
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
     def change_one(self, name: str, index: int, value: float) -> None:
-        """Set an attribute of one synapse."""
-        if name not in self._own_columns() or is_constant(self.attributes[name]):
-            self._replace(name, np.array(self.attributes[name]))
-        self.attributes[name][index] = on_grid(value, simulator.state.dt) if name == "delay" else value
+        """Set a parameter of one synapse."""
+        column = self._own(name, self.column(name))
+        if name == "delay":
+            self._keep_weights()
+            steps = self._own("steps", self.synapses.delay)
+            column[index] = on_grid(value, simulator.state.dt)
+            steps[index] = in_steps(column[[index]], simulator.state.dt)[0][0]
+            self._delay, self.synapses = column, self.synapses.replaced(delay=frozen(steps))
+            self._forget_parts()
+        else:
+            column[index] = value
+            self._replace(name, column)
+
+    def _own(self, name: str, column: np.ndarray) -> np.ndarray:
+        """The column as an array that no network holds a view of; a network that was built keeps its numbers."""
+        if self.parts is not None:
+            self._writable.clear()
+        if name not in self._writable:
+            self._writable[name] = np.array(column)
+        return self._writable[name]
 
     def _set_attributes(self, parameter_space: ParameterSpace) -> None:
         for name, lazy in parameter_space.items():
@@ -141,17 +210,27 @@ class Projection(common.Projection):
                 column = np.array(values[self.sources, self.targets], np.float64)
             else:
                 column = np.broadcast_to(np.float64(values), len(self))
-            self._replace(name, _on_grid(column) if name == "delay" else column)
-
-    def _own_columns(self) -> set[str]:
-        """The columns that no network holds a view of; a network that was built keeps the numbers it was built with."""
-        if self.parts is not None:
-            self._own.clear()
-        return self._own
+            self._writable.clear()
+            self._replace(name, column)
 
     def _replace(self, name: str, column: np.ndarray) -> None:
-        self._own_columns().add(name)
-        self.attributes[name] = column
+        if name != "weight":
+            self._keep_weights()
+        if name == "weight":
+            self.synapses = self.synapses.replaced(weight=frozen(column))
+        elif name == "delay":
+            steps, self._delay = in_steps(column, simulator.state.dt)
+            self.synapses = self.synapses.replaced(delay=frozen(steps))
+        else:
+            self._others[name] = column
+        self._forget_parts()
+
+    def _keep_weights(self) -> None:
+        """Before something else changes: go on from the weights that plastic synapses have by now."""
+        if (present := present_weights(self)) is not None:
+            self.synapses = self.synapses.replaced(weight=frozen(present))
+
+    def _forget_parts(self) -> None:
         self.parts = None
         simulator.state.changed()
 
@@ -169,18 +248,19 @@ class Projection(common.Projection):
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple]:
-        columns = {"presynaptic_index": self.sources, "postsynaptic_index": self.targets, **self.attributes}
-        return list(zip(*(columns[name].tolist() for name in names), strict=True))
+        ends = {"presynaptic_index": lambda: self.sources, "postsynaptic_index": lambda: self.targets}
+        columns = (ends[name]() if name in ends else self.column(name) for name in names)
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _get_attributes_as_arrays(self, names: list[str], multiple_synapses: str = "sum") -> list[np.ndarray]:
-        return [self._matrix(self.attributes[name], multiple_synapses) for name in names]
+        return [self._matrix(self.column(name), multiple_synapses) for name in names]
 
     def _matrix(self, column: np.ndarray, multiple_synapses: str) -> np.ndarray:
         """An attribute as (pre, post), NaN where there is no connection; several of one pair are combined."""
         matrix = np.full(self.shape, np.nan)
         if multiple_synapses in ("first", "last"):
             order = np.arange(len(self))[:: -1 if multiple_synapses == "last" else 1]
-            pairs = self.sources[order].astype(np.int64) * self.shape[1] + self.targets[order]
+            pairs = (self.sources.astype(np.int64) * self.shape[1] + self.targets)[order]
             pair, place = np.unique(pairs, return_index=True)
             matrix.flat[pair] = column[order[place]]
         else:
@@ -189,8 +269,9 @@ class Projection(common.Projection):
                 "min": (np.minimum, np.inf),
                 "max": (np.maximum, -np.inf),
             }[multiple_synapses]
-            matrix[self.sources, self.targets] = neutral
-            combine.at(matrix, (self.sources, self.targets), column)
+            pairs = self.sources, self.targets
+            matrix[pairs] = neutral
+            combine.at(matrix, pairs, column)
         return matrix
 
 
@@ -202,12 +283,3 @@ def _refuse_old(which: str, end) -> None:
             raise EvsimError(
                 f"the {which} population {root.label!r} was created before the last setup(); create it again after it"
             )
-
-
-def _on_grid(delay: np.ndarray) -> np.ndarray:
-    values = on_grid(_values(delay), simulator.state.dt)
-    return np.broadcast_to(values[0], delay.shape) if is_constant(delay) else values
-
-
-def _values(column: np.ndarray) -> np.ndarray:
-    return column[:1] if is_constant(column) else column

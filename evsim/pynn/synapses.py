@@ -1,13 +1,20 @@
 """Standard synapse types: those of PyNN's that evsim has a model of."""
 # ruff: noqa: D101 - classes that PyNN documents keep its words
+# ruff: noqa: RUF012 - parameter_checks, possible_models, ... are PyNN's names
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from pyNN import errors
 from pyNN.standardmodels import build_translations, check_weights, synapses
 
+from evsim.network import Plasticity
 from evsim.pynn import simulator
+from evsim.synapses import is_constant
+
+Column = Callable[[str], np.ndarray]
 
 
 def _check_signs(weights, projection) -> None:
@@ -21,7 +28,108 @@ def _check_signs(weights, projection) -> None:
 class StaticSynapse(synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = build_translations(("weight", "weight"), ("delay", "delay"))
-    parameter_checks = {"weight": _check_signs}  # noqa: RUF012 - PyNN's name for it
+    parameter_checks = {"weight": _check_signs}
 
     def _get_minimum_delay(self) -> float:
         return simulator.state.default_delay
+
+    def plasticity(self, label: str | None, column: Column) -> None:
+        """Static synapses do not change."""
+
+
+# --- plasticity ------------------------------------------------------------------------------------------------------
+
+
+def _same(*names: str) -> dict:
+    """PyNN's translations of parameters that keep their names and units."""
+    return build_translations(*((name, name) for name in names))
+
+
+class STDPMechanism(synapses.STDPMechanism):
+    __doc__ = synapses.STDPMechanism.__doc__
+    timing_dependence: synapses.SpikePairRule
+    weight_dependence: synapses.AdditiveWeightDependence
+    base_translations = _same("weight", "delay", "dendritic_delay_fraction")
+    parameter_checks = {"weight": _check_signs}
+
+    def _build_translations(self) -> None:
+        # PyNN adds those of the rules to the table of the class, where the next mechanism finds them
+        self.translations = dict(self.base_translations)
+        for rule in (self.timing_dependence, self.weight_dependence):
+            self.translations.update(rule.translations)
+
+    def __init__(
+        self,
+        timing_dependence=None,
+        weight_dependence=None,
+        voltage_dependence=None,
+        dendritic_delay_fraction: float = 1.0,
+        weight=0.0,
+        delay=None,
+    ) -> None:
+        if timing_dependence is None or weight_dependence is None or voltage_dependence is not None:
+            raise errors.NoModelAvailableError(
+                "evsim's STDPMechanism takes a timing_dependence and a weight_dependence, and no voltage_dependence"
+            )
+        super().__init__(
+            timing_dependence, weight_dependence, voltage_dependence, dendritic_delay_fraction, weight, delay
+        )
+
+    def _get_minimum_delay(self) -> float:
+        return simulator.state.default_delay
+
+    def plasticity(self, label: str | None, column: Column) -> Plasticity:
+        """How the weights of a projection with such synapses change.
+
+        Args:
+            label: of the projection.
+            column: gives a parameter of every synapse (n,).
+
+        Raises:
+            InvalidParameterValueError: a parameter of the rules differs between synapses.
+        """
+        rules = (self.timing_dependence, self.weight_dependence)
+        names = [name for rule in rules for name in rule.get_parameter_names()]
+        values = {name: _one_value(label, name, column(name)) for name in [*names, "dendritic_delay_fraction"]}
+        fraction = values.pop("dendritic_delay_fraction")
+        return Plasticity(type(rules[0]).__name__, type(rules[1]).__name__, values, fraction)
+
+
+def _one_value(label: str | None, name: str, column: np.ndarray) -> float:
+    if not len(column):
+        return np.nan
+    if not is_constant(column) and (column != column[0]).any():
+        raise errors.InvalidParameterValueError(
+            f"projection {label!r}: {name} differs between synapses; evsim takes one value for a projection"
+        )
+    return float(column[0])
+
+
+class SpikePairRule(synapses.SpikePairRule):
+    __doc__ = synapses.SpikePairRule.__doc__
+    translations = _same("tau_plus", "tau_minus", "A_plus", "A_minus")
+    possible_models = {"STDPMechanism"}
+
+
+class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
+    __doc__ = synapses.AdditiveWeightDependence.__doc__
+    translations = _same("w_min", "w_max")
+    possible_models = {"STDPMechanism"}
+
+
+class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
+    __doc__ = synapses.MultiplicativeWeightDependence.__doc__
+    translations = _same("w_min", "w_max")
+    possible_models = {"STDPMechanism"}
+
+
+class AdditivePotentiationMultiplicativeDepression(synapses.AdditivePotentiationMultiplicativeDepression):
+    __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
+    translations = _same("w_min", "w_max")
+    possible_models = {"STDPMechanism"}
+
+
+class GutigWeightDependence(synapses.GutigWeightDependence):
+    __doc__ = synapses.GutigWeightDependence.__doc__
+    translations = _same("w_min", "w_max", "mu_plus", "mu_minus")
+    possible_models = {"STDPMechanism"}

@@ -1,0 +1,135 @@
+"""Keeping what plastic synapses have been through when a network changes while it runs.
+
+A projection that is still connected alike, by the same rule, keeps its traces and history and the spikes under way;
+unless its weights were set anew it keeps these, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from evsim.engine.plastic_lanes import unit_of_weights
+from evsim.engine.plastic_memory import SPIKE, Plastic
+from evsim.engine.plastic_words import TARGETS, unpack
+from evsim.engine.queue import PAGE, Calendar, grown, put, take
+from evsim.engine.rows import PLASTIC, Rows
+from evsim.network import Network
+
+
+class Arrival(NamedTuple):
+    """Rows of a plastic lane, by their numbers within it, to which spikes are due at a label."""
+
+    lane: int
+    label: int
+    rows: np.ndarray
+
+
+class Past(NamedTuple):
+    """Plastic synapses before a change: the whole network's rows, each thread's lanes, and what is under way."""
+
+    network: Network
+    rows: Rows
+    plastic: Sequence[Plastic | None]
+    arrivals: Sequence[Arrival]
+
+
+def take_arrivals(rows: Rows, calendars: Sequence[Calendar], step: int) -> list[Arrival]:
+    """Take everything that is due to plastic lanes from step ``step`` on out of the calendars."""
+    found, buffer = [], np.empty(32 * PAGE, np.uint64)
+    for lane in np.flatnonzero(rows.kind == PLASTIC):
+        for calendar in calendars:
+            slots = calendar.count.shape[1]
+            for label in range(step, step + slots):
+                while calendar.count[lane, label % slots]:
+                    count = take(calendar, lane, label % slots, buffer)
+                    found.append(Arrival(int(lane), label, buffer[:count].copy()))
+    return found
+
+
+def carry_over(past: Past, network: Network, rows: Rows, plastic: list[Plastic | None]) -> dict[int, int]:
+    """Give the lanes that are as they were what they have been through.
+
+    Returns:
+        the lane before -> the same lane now.
+    """
+    same = {}
+    for lane in np.flatnonzero(rows.kind == PLASTIC):
+        index = int(rows.projection[lane])
+        old, new = past.network.projections[index], network.projections[index]
+        for before in np.flatnonzero((past.rows.projection == index) & (past.rows.slice == rows.slice[lane])):
+            if old is new or (old.plasticity == new.plasticity and _alike(past.rows, before, rows, lane)):
+                same[int(before)] = int(lane)
+                if old is new:
+                    _words(rows, lane)[:] = _words(past.rows, before)
+    for thread, (lanes, old) in enumerate(zip(plastic, past.plastic, strict=True)):
+        if lanes is not None and old is not None:
+            pairs = [(int(old.number[a]), int(lanes.number[b])) for a, b in same.items() if lanes.number[b] >= 0]
+            plastic[thread] = _with_past(lanes, old, pairs)
+    return same
+
+
+def queue_again(arrival: Arrival, lane: int, calendar: Calendar) -> Calendar:
+    """Put what is under way to a lane into a calendar; returns it, or a longer one."""
+    while calendar.free[1] < len(arrival.rows):
+        calendar = grown(calendar)
+    put(calendar, lane, arrival.label % calendar.count.shape[1], arrival.rows)
+    return calendar
+
+
+def add_as_charges(arrival: Arrival, past: Past, charges: np.ndarray) -> None:
+    """Turn what is under way to a lane that changed into charges (slots, inputs), with the weights that it had."""
+    rows, lane = past.rows, arrival.lane
+    unit = unit_of_weights(past.network.projections[rows.projection[lane]])
+    for number in arrival.rows.astype(np.int64):
+        row = rows.first[lane, 0] + number
+        words = _words(rows, lane)[rows.begin[row] : rows.begin[row + 1]]
+        targets = (words & np.uint64(TARGETS - 1)).astype(np.int64)
+        np.add.at(charges[arrival.label % len(charges)], rows.input[lane] + targets, unpack(words, unit))
+
+
+def _words(rows: Rows, lane: int) -> np.ndarray:
+    end = rows.first[lane, -1]
+    return rows.words[rows.base[lane] : rows.base[lane] + int(rows.begin[end])]
+
+
+def _alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
+    """Whether two lanes have the same rows with the same targets."""
+    places = [slice(int(rows.first[at, 0]), int(rows.first[at, -1])) for rows, at in ((old, before), (new, lane))]
+    targets = [_words(rows, at) & np.uint64(TARGETS - 1) for rows, at in ((old, before), (new, lane))]
+    return (
+        np.array_equal(old.begin[places[0]], new.begin[places[1]])
+        and np.array_equal(old.delay[places[0]], new.delay[places[1]])
+        and np.array_equal(*targets)
+        and np.array_equal(np.diff(old.first[before]), np.diff(new.first[lane]))
+    )
+
+
+def _with_past(new: Plastic, old: Plastic, pairs: list[tuple[int, int]]) -> Plastic:
+    """New lanes with the traces and the history of old ones; pairs of places in ``lanes``."""
+    lanes = new.lanes
+    for a, b in pairs:
+        for name in ("capacity", "n_spikes", "origin_plus", "origin_minus"):
+            lanes[b][name] = old.lanes[a][name]
+    lanes["first_spike"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]
+    new = new._replace(spikes=np.zeros(int(lanes["capacity"].sum()), SPIKE))
+    for a, b in pairs:
+        was, now = old.lanes[a], lanes[b]
+        new.spikes[now["first_spike"] :][: now["n_spikes"]] = old.spikes[was["first_spike"] :][: was["n_spikes"]]
+        new.targets[now["first_target"] :][: now["n_targets"]] = old.targets[was["first_target"] :][: was["n_targets"]]
+        for name in ("trace", "seen"):
+            new.rows[name][now["first_state"] :][: now["n_rows"]] = old.rows[name][was["first_state"] :][
+                : was["n_rows"]
+            ]
+        for k in range(now["last_slot"] - now["first_slot"]):
+            _carry_slot(old, int(was["first_slot"] + k), new, int(now["first_slot"] + k))
+    return new
+
+
+def _carry_slot(old: Plastic, before: int, new: Plastic, after: int) -> None:
+    was, now = old.slots[before], new.slots[after]
+    for name in ("due", "before"):
+        now[name] = was[name]
+    new.views[now["first_view"] :][: now["n_viewed"]] = old.views[was["first_view"] :][: was["n_viewed"]]

@@ -1,0 +1,87 @@
+"""A plastic synapse in eight bytes: its weight as a fixed-point number of 48 bits, and its target.
+
+Bits 16 to 63 hold the weight in multiples of the lane's unit, bits 0 to 15 the target within the slice. A
+floating-point number in the same place would keep 37 bits, and each of the many small changes of a weight would lose
+those below.
+
+A double of 2^52 plus a whole number below 2^52 holds that number in its low bits (IEEE 754). That turns weights into
+bits and back, and rounds them to the nearest, in operations that every processor has for whole vectors.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from evsim.compile import lean
+
+TARGETS = 1 << 16  # of a slice
+WEIGHT_BITS = 48
+
+_SHIFT = np.uint64(16)
+_LEAST_EXPONENT = -1000
+_TARGET = np.uint64(TARGETS - 1)
+_TWO_52 = 2.0**52
+_TWO_52_BITS = np.uint64(np.float64(_TWO_52).view(np.uint64))
+
+
+def _same_bits(source: types.Type, target: types.Type) -> Any:
+    """A compiled function that takes the bits of a number for those of another type."""
+
+    @intrinsic
+    def convert(_context, number):
+        def code(context, builder, _signature, arguments):
+            return builder.bitcast(arguments[0], context.get_value_type(target))
+
+        return target(source), code
+
+    return convert
+
+
+_double_of_bits = _same_bits(types.uint64, types.float64)
+_bits_of_double = _same_bits(types.float64, types.uint64)
+
+
+@lean
+def target_of(word):
+    """The target of a synapse within its slice."""
+    return word & _TARGET
+
+
+@lean
+def weight_of(word):
+    """The weight of a synapse in its lane's units."""
+    return _double_of_bits((word >> _SHIFT) | _TWO_52_BITS) - _TWO_52
+
+
+@lean
+def rounded(weight):
+    """A weight (units, not negative) as the nearest that a word holds."""
+    return (weight + _TWO_52) - _TWO_52
+
+
+@lean
+def with_weight(word, weight):
+    """A synapse with another weight (units, from 0 to below 2^48), rounded to the nearest."""
+    return (_bits_of_double(weight + _TWO_52) << _SHIFT) | (word & _TARGET)
+
+
+def unit_of(largest: float) -> float:
+    """The smallest power of two of which a word can hold enough for this weight, within the range of a double."""
+    return 2.0 ** max(math.frexp(largest)[1] - WEIGHT_BITS, _LEAST_EXPONENT)
+
+
+def pack(weight: np.ndarray, unit: float) -> np.ndarray:
+    """Words (n,) uint64 of weights (n,) from 0 to 2^48 units, with zeros where the target goes."""
+    whole = np.rint(weight / unit).astype(np.uint64)
+    # frexp leaves room for all but the one number that rounds up to a power of two
+    return np.minimum(whole, np.uint64(2**WEIGHT_BITS - 1)) << _SHIFT
+
+
+def unpack(words: np.ndarray, unit: float) -> np.ndarray:
+    """The weights (n,) float64 of words."""
+    return (words >> _SHIFT).astype(np.float64) * unit

@@ -1,0 +1,227 @@
+"""Spike-timing-dependent plasticity of pairs, brought up to date when a spike arrives.
+
+The order of events is that of NEST's ``stdp_synapse``. Of the delay of a synapse the dendritic part D lies behind it: a
+spike of the source arrives at label a and is felt by the target at a + D; a spike of the target at label p reaches the
+synapse at p + D. An arrival at a finds the target's spikes with p + D <= a that came since the arrival before,
+potentiates by each, depresses by those with p + D < a, and leaves with the weight that is delivered.
+
+Traces are kept without decay: sums of exp((label - origin) / tau) over the spikes so far. The decay up to an arrival is
+then one factor for all synapses of a row, nothing has to be done while nobody spikes, and at fixed labels the origin
+moves on (``turn``). What depends on the label alone is the same however neurons are shared out to threads.
+
+A *lane* holds the plastic synapses of one projection onto one slice of its targets, in rows: those of one source and
+delay. A *slot* is one of its delays.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from evsim.compile import lean
+from evsim.engine.plastic_changes import (
+    advance_slot,
+    change,
+    change_one_by_one,
+    clear,
+    gather,
+    look_up,
+    potentiated,
+    reached,
+)
+from evsim.engine.plastic_words import rounded, target_of, weight_of, with_weight
+
+# Spikes that can be gone through in the time in which one synapse looks for those of its target.
+_SPIKES_PER_LOOK = 8
+
+
+# --- moving the origins ----------------------------------------------------------------------------------------------
+
+
+@lean
+def _scaled(value, factor):
+    scaled = value * factor
+    return scaled if scaled > 1e-290 else 0.0  # denormal numbers are slow, and this is nothing
+
+
+@lean
+def _move_origin_minus(plastic, lane):
+    factor = math.exp(-lane.period_minus * lane.rate_minus)
+    for i in range(lane.first_target, lane.first_target + lane.n_targets):
+        plastic.targets[i].past = _scaled(plastic.targets[i].past, factor)
+    for i in range(lane.first_spike, lane.first_spike + lane.n_spikes):
+        plastic.spikes[i].trace = _scaled(plastic.spikes[i].trace, factor)
+    for index in range(lane.first_slot, lane.last_slot):
+        slot = plastic.slots[index]
+        for i in range(slot.first_view, slot.first_view + slot.n_viewed):
+            plastic.views[i] = _scaled(plastic.views[i], factor)
+    lane.origin_minus += lane.period_minus
+
+
+@lean
+def _settle(plastic, lane, spikes, row, at, until):
+    """Potentiate the synapses of a row by the spikes that the history is to drop."""
+    up, seen = plastic.slots[row.slot].up * row.trace, np.int64(row.seen)
+    row.seen = until
+    # Changes that are below the half of a unit, all together, leave every weight as it is.
+    if abs(up) * spikes[seen].worth * (until - seen) < 0.25:
+        return
+    begin, end = np.int64(plastic.begin[at]), np.int64(plastic.begin[at + 1])
+    words = plastic.words[lane.base + begin : lane.base + end]
+    for q in range(words.size):
+        last = plastic.targets[lane.first_target + np.int64(target_of(words[q]))].last
+        place = reached(spikes, last, until)
+        weight = weight_of(words[q])
+        weight = potentiated(spikes, weight, place, seen, until, up, lane.low, lane.high, lane.mu_plus)
+        words[q] = with_weight(words[q], rounded(weight))
+
+
+@lean
+def _drop(plastic, lane, spikes, dropped):
+    """Move the history down by a number of spikes."""
+    targets = plastic.targets[lane.first_target : lane.first_target + lane.n_targets]
+    for place in range(dropped):
+        targets[spikes[place].target].past = spikes[place].trace
+    for place in range(dropped, spikes.size):
+        spike = spikes[place - dropped]
+        spikes[place - dropped] = spikes[place]
+        spike.earlier, spike.later = max(spike.earlier - dropped, -1), max(spike.later - dropped, -1)
+    lane.n_spikes -= dropped
+    for i in range(targets.size):
+        targets[i].last = max(targets[i].last - dropped, -1)
+    for index in range(lane.first_slot, lane.last_slot):
+        plastic.slots[index].due -= dropped
+        plastic.slots[index].before -= dropped
+
+
+@lean
+def _move_origin_plus(plastic, lane):
+    """Also drops the spikes that are too old to matter, once the rows that have not seen them are up to date."""
+    moved = lane.origin_plus + lane.period_plus
+    spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.n_spikes]
+    for index in range(lane.first_slot, lane.last_slot):
+        slot = plastic.slots[index]
+        view = plastic.views[slot.first_view : slot.first_view + slot.n_viewed]
+        advance_slot(spikes, view, slot, moved - 2 * slot.lag)
+    dropped = 0
+    oldest = moved - max(lane.period_plus, 2 * lane.longest_lag)
+    while dropped < spikes.size and spikes[dropped].label < oldest:
+        dropped += 1
+    factor = math.exp(-lane.period_plus * lane.rate_plus)
+    for k in range(lane.n_rows):
+        row = plastic.rows[lane.first_state + k]
+        if row.seen < dropped:
+            _settle(plastic, lane, spikes, row, lane.first_row + k, dropped)
+        row.seen -= dropped
+        row.trace = _scaled(row.trace, factor)
+    _drop(plastic, lane, spikes, dropped)
+    for place in range(lane.n_spikes):
+        spikes[place].worth /= factor
+    lane.origin_plus = moved
+
+
+@lean
+def turn(plastic, now):
+    """Move the origins on whose label has come; called in each step, before what is due is delivered."""
+    for index in range(plastic.lanes.size):
+        lane = plastic.lanes[index]
+        while now >= lane.origin_minus + lane.period_minus:
+            _move_origin_minus(plastic, lane)
+        while now >= lane.origin_plus + lane.period_plus:
+            _move_origin_plus(plastic, lane)
+
+
+# --- spikes ----------------------------------------------------------------------------------------------------------
+
+
+@lean
+def _arrive(spikes, view, lane, slot, now):
+    """Let a slot's spikes of label ``now`` arrive; returns what each adds to its trace, and the scale of depression."""
+    arrival = now - slot.lag
+    advance_slot(spikes, view, slot, arrival - slot.lag)
+    fresh = math.exp((arrival - lane.origin_plus) * lane.rate_plus)
+    return fresh, lane.down * math.exp(-(arrival - slot.lag - lane.origin_minus) * lane.rate_minus)
+
+
+@lean
+def deliver_plastic(plastic, index, rows, now, into):
+    """Deliver the rows of a lane to which a spike is due at label ``now``; returns the number of synapses.
+
+    Args:
+        rows: (k,) numbers of rows within the lane.
+        into: (targets of the lane,) float64, added to.
+    """
+    lane = plastic.lanes[index]
+    spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.n_spikes]
+    own = slice(lane.first_target, lane.first_target + lane.n_targets)
+    targets, gain, found, level = plastic.targets[own], plastic.gain[own], plastic.found[own], plastic.level[own]
+    number, delivered = np.int64(-1), np.int64(0)
+    fresh = down = 0.0
+    view = level
+    for k in range(rows.size):
+        at = lane.first_row + np.int64(rows[k])
+        row = plastic.rows[lane.first_state + np.int64(rows[k])]
+        slot = plastic.slots[row.slot]
+        if row.slot != number:
+            number = np.int64(row.slot)
+            view = plastic.views[slot.first_view : slot.first_view + slot.n_viewed]
+            fresh, down = _arrive(spikes, view, lane, slot, now)
+        begin = lane.base + np.int64(plastic.begin[at])
+        words = plastic.words[begin : lane.base + np.int64(plastic.begin[at + 1])]
+        up = slot.up * row.trace
+        if not lane.linear:
+            change_one_by_one(words, spikes, targets, lane, row.seen, slot.due, slot.before, up, down, into)
+        elif slot.n_viewed and slot.due - row.seen <= _SPIKES_PER_LOOK * words.size:
+            gather(spikes, row.seen, slot.due, gain)
+            change(words, gain, view, lane, up, down, into)
+            clear(spikes, row.seen, slot.due, gain)
+        else:
+            look_up(words, spikes, targets, row.seen, slot.due, slot.before, found, level)
+            change(words, found, level, lane, up, down, into)
+        row.trace += fresh
+        row.seen = slot.due
+        delivered += words.size
+    return delivered
+
+
+@lean
+def has_room_for_all(plastic):
+    """Whether every target of every lane can spike once more before a history must be enlarged."""
+    for index in range(plastic.lanes.size):
+        lane = plastic.lanes[index]
+        if lane.n_spikes + lane.n_targets > lane.capacity:
+            return False
+    return True
+
+
+@lean
+def _note(plastic, lane, first, targets, label):
+    worth = math.exp(-(label - lane.origin_plus) * lane.rate_plus)
+    trace = math.exp((label - lane.origin_minus) * lane.rate_minus)
+    spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.capacity]
+    for k in range(targets.size):
+        number = first + targets[k]
+        place, target = lane.n_spikes, plastic.targets[lane.first_target + number]
+        spike = spikes[place]
+        spike.worth, spike.trace, spike.label, spike.target = worth, trace + target.past, label, number
+        spike.earlier, spike.later = target.last, -1
+        if target.last >= 0:
+            spikes[target.last].later = place
+            spike.trace = trace + spikes[target.last].trace
+        target.last = place
+        lane.n_spikes = place + 1
+
+
+@lean
+def note_posts(plastic, owner, population, first, targets, label):
+    """Enter spikes into the history of the lanes that they concern, in the order of labels; there must be room.
+
+    Args:
+        owner, population: the slice and the population of the neurons that spiked.
+        targets: (k,) ``first`` plus these are their numbers within the slice.
+    """
+    for index in range(plastic.lanes.size):
+        lane = plastic.lanes[index]
+        if targets.size and lane.slice == owner and lane.population == population:
+            _note(plastic, lane, first, targets, label)
