@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim.model import Model
 from evsim.network import Network
 from evsim.recording import Recordings
@@ -18,7 +21,8 @@ class Target:
     Attributes:
         backend: an entry point of the group ``evsim.backends``.
         chip: the chip whose rule set computes; None for the backend's own.
-        options: further words for this backend alone, such as ``machine`` or ``timeout``.
+        options: further words for this backend alone, such as ``machine`` or ``timeout``; for those that can,
+            ``profile``: whether to measure the stages of a run (``Recordings.profile``).
     """
 
     backend: str
@@ -59,6 +63,22 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Let go of processes, machines and files; may be called more than once."""
+        ...
+
+
+@runtime_checkable
+class PlasticSession(Session, Protocol):
+    """A session of a backend that has plastic synapses."""
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The weights (n,) that plastic synapses have by now, in the network's order and unit.
+
+        A weight is as the last spike that arrived left it, as in NEST; what spikes of the target have done to it since
+        shows when the next one arrives.
+
+        Args:
+            projection: index in ``network.projections`` of a plastic projection.
+        """
         ...
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evsim.backend import Session, Target
 from evsim.chip import Chip, chip_names, load_chip
@@ -42,15 +46,20 @@ class ReferenceBackend:
 
     def start(self, network: Network, target: Target) -> Session:
         """Quantise for the target's chip and lay the network out; raises CheckError."""
-        return ReferenceSession(network, load_chip(target.chip or "ideal"))
+        return ReferenceSession(network, load_chip(target.chip or "ideal"), **_engine_options(target))
+
+
+def _engine_options(target: Target) -> dict[str, Any]:
+    """What the words of a target say to the engine: ``threads`` and ``profile``."""
+    return {name: target.options[name] for name in ("threads", "profile") if name in target.options}
 
 
 class ReferenceSession:
     """A network in the engine; see ``evsim.backend.Session``."""
 
-    def __init__(self, network: Network, chip: Chip) -> None:
+    def __init__(self, network: Network, chip: Chip, threads: int = 1, profile: bool = False) -> None:
         self._chip = chip
-        self._simulation = Simulation(quantise(network, chip))
+        self._simulation = Simulation(quantise(network, chip), threads, profile)
 
     def run(self, steps: int) -> None:
         """Advance by a number of time steps."""
@@ -63,6 +72,10 @@ class ReferenceSession:
     def reset(self) -> None:
         """Back to t = 0."""
         self._simulation.reset()
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The present weights (n,) of a plastic projection."""
+        return self._simulation.weights(projection)
 
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""

@@ -133,6 +133,7 @@ def test_chips_give_a_source_for_every_number(capsys):
 
 def test_no_progress_bar_in_a_pipe(script):
     words = [sys.executable, "-m", "evsim", "compare", script, "--on", "reference:ideal", "reference:loihi2"]
+    subprocess.run(words, capture_output=True, timeout=240, check=True)  # may have to say that it compiles kernels
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.endswith("report: evsim-report/report.html\n")
     assert done.stderr == ""
@@ -146,6 +147,7 @@ def test_no_progress_bar_in_a_pipe(script):
         ("vogels_abbott.py", ["cond", "--n", "200", "--time", "50"]),
         ("vogels_abbott.py", ["curr", "--n", "200", "--time", "50"]),
         ("izhikevich.py", ["--n", "50", "--time", "100"]),
+        ("microcircuit.py", ["--scale", "0.02", "--duration", "50", "--transient", "10"]),
     ],
 )
 def test_examples_run_as_they_stand(name, arguments, capsys):

@@ -34,6 +34,7 @@ def add_script(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long a backend that runs in other processes may take for one request",
     )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the reference; no result depends on them")
     parser.add_argument("--board", metavar="ADDRESS", help="the SpiNNaker board of spinnaker:board")
 
 
@@ -42,7 +43,10 @@ def chosen_target(text: str, given: argparse.Namespace) -> Target:
     target = registry.parse_target(text)
     if given.time_out is not None and not given.time_out > 0:
         raise EvsimError(f"--time-out is {given.time_out:g} s; it must be above 0")
-    beside = {"timeout": given.time_out, "board": given.board}
+    if given.threads is not None and given.threads < 1:
+        raise EvsimError(f"--threads is {given.threads}; it must be at least 1")
+    threads = given.threads if target.backend == "reference" else None
+    beside = {"timeout": given.time_out, "board": given.board, "threads": threads}
     return replace(target, options={**target.options, **{key: v for key, v in beside.items() if v is not None}})
 
 

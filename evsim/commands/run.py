@@ -10,9 +10,11 @@ from dataclasses import replace
 from evsim import registry
 from evsim.backend import Target
 from evsim.chip import chip_names
-from evsim.commands.options import add_json, add_script, chosen_target, occasion, tell, write_json
+from evsim.commands.options import add_json, add_script, chosen_target, occasion, table, tell, write_json
 from evsim.errors import EvsimError, UnknownNameError
+from evsim.results.machine import limits_of
 from evsim.results.outcome import Outcome
+from evsim.results.profile import profile_record, profile_rows, stages_of
 from evsim.results.record import run_record
 
 
@@ -32,6 +34,11 @@ def add(commands) -> None:
         help="reference (the default), lava or spinnaker; WORD is a chip or a machine, as in spinnaker:virtual",
     )
     parser.add_argument("--chip", metavar="CHIP", help="whose arithmetic to compute in; `evsim chips` lists them")
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="show where the time goes, stage by stage, and how near that is to what this machine can do",
+    )
     add_json(parser, "what ran and what it cost")
     parser.set_defaults(command=run)
 
@@ -41,6 +48,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     from evsim.script import run_script
 
     target = target_of(options)
+    if options.profile:
+        target = replace(target, options={**target.options, "profile": True})
     started = occasion(options.script, arguments)
     done = run_script(options.script, arguments, {str(target): target}, tell=tell, show_progress=sys.stderr.isatty())
     (outcome,) = done.outcomes
@@ -51,8 +60,21 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         counts = " and ".join(f"{event} {count} times" for event, count in events.items())
         tell(f"warning: {outcome.name}: numbers of population {population!r} left their range: {counts}")
     tell(summary(outcome, record))
+    if options.profile:
+        record["profile"] = show_profile(outcome)
     if options.json:
         write_json({**started.record(), "runs": [record]}, options.json)
+
+
+def show_profile(outcome: Outcome) -> list[dict]:
+    """Print the table of stages; returns the same as plain data."""
+    stages = stages_of(outcome)
+    if not stages:
+        tell(f"{outcome.name}: there is no profile, for nothing ran or this backend does not measure its stages")
+        return []
+    limits = limits_of(outcome.networks[-1], outcome.chip)
+    print(table(profile_rows(stages, limits)), file=sys.stderr, flush=True)
+    return profile_record(stages, limits)
 
 
 def target_of(options: argparse.Namespace) -> Target:

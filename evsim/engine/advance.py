@@ -1,4 +1,4 @@
-"""The loop that advances a network: take in what is due, sample, step every population, send what spiked."""
+"""The loop that advances a network: take in what is due, sample, step every block of neurons, publish what spiked."""
 
 from __future__ import annotations
 
@@ -6,217 +6,363 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.compile import kernel
-from evsim.engine.queue import deliver, deliver_ring, push, push_shifted
+from evsim.compile import inlined, lean
+from evsim.engine.blocks import draw_noise, receive_block, step_block
+from evsim.engine.deliver import deliver_lane
+from evsim.engine.exchange import complete, emitted, wait_for
+from evsim.engine.intrinsics import ticks
+from evsim.engine.memory import BLOCK
+from evsim.engine.places import (
+    CHANGE,
+    DELIVER,
+    DONE,
+    FEED,
+    FULL_CALENDAR,
+    FULL_HISTORY,
+    FULL_LOG,
+    PLASTICITY,
+    PUSH,
+    PUSHED,
+    RECEIVED,
+    SAMPLE,
+    SOURCE,
+    STEP,
+    STOPPED,
+    UPDATE,
+    WAIT,
+)
+from evsim.engine.plasticity import deliver_plastic, has_room_for_all, note_posts, turn
+from evsim.engine.queue import push, push_shifted, rows_of, take
+from evsim.engine.records import note, sample, samples_at
+from evsim.engine.rows import PLASTIC, SHIFTED
 
 
-class Populations(NamedTuple):
-    """One entry for each population of neurons; places are in the flat arrays of ``Memory``.
-
-    Attributes:
-        size, n_state, n_parameters, n_inputs: numbers of cells and of rows.
-        parameter_width: 1 where every cell has the same parameters, else the size.
-        state, parameters, inputs, drive: where the population's rows begin.
-        neuron: global number of the first cell.
-        model: which of the step functions it runs.
-    """
-
-    size: np.ndarray
-    n_state: np.ndarray
-    n_parameters: np.ndarray
-    n_inputs: np.ndarray
-    parameter_width: np.ndarray
-    state: np.ndarray
-    parameters: np.ndarray
-    inputs: np.ndarray
-    drive: np.ndarray
-    neuron: np.ndarray
-    model: np.ndarray
-
-
-class Memory(NamedTuple):
-    """The numbers of all populations, flat; ``tally`` is (populations, places)."""
-
-    state: np.ndarray
-    parameters: np.ndarray
-    inputs: np.ndarray
-    drive: np.ndarray
-    tally: np.ndarray
-    scratch: np.ndarray
-
-
-class Events(NamedTuple):
-    """What comes from outside during a block of steps, each sorted by time.
+class Timing(NamedTuple):
+    """What a rule set says about labels, and where recording stands.
 
     Attributes:
-        spike_label, spike_neuron: spikes of sources, sent at the start of the step of their label.
-        drive_step, drive_place, drive_value: from that step on, ``Memory.drive[place]`` is the value.
+        spike_label, input_label, two_phase: of the rule set; ``two_phase`` where it samples between receiving and
+            stepping.
+        slack: steps after which the spikes of a step are queued at the latest.
+        sampled: the number of labels that were sampled.
+        logged: the number of steps whose spikes were recorded.
     """
 
-    spike_label: np.ndarray
-    spike_neuron: np.ndarray
+    spike_label: int
+    input_label: int
+    two_phase: bool
+    slack: int
+    sampled: int
+    logged: int
+
+
+class Share(NamedTuple):
+    """What one thread owns.
+
+    Attributes:
+        thread, threads: which of how many.
+        blocks, lanes: (n,) int64, indices.
+        drive_step, drive_place, drive_block, drive_value: changes of drive in order of step: from that step on,
+            ``Memory.drive[place]``, which belongs to that block, is the value.
+    """
+
+    thread: int
+    threads: int
+    blocks: np.ndarray
+    lanes: np.ndarray
     drive_step: np.ndarray
     drive_place: np.ndarray
+    drive_block: np.ndarray
     drive_value: np.ndarray
 
 
-class Samples(NamedTuple):
-    """Recorded variables: one entry for each pair of a probe and a state row.
+class Scratch(NamedTuple):
+    """Buffers of one thread.
 
     Attributes:
-        place: where the state row begins in ``Memory.state``.
-        first_cell, n_cells: the cells, a range of ``cell``.
-        interval: steps between samples.
-        begin: where the entry's samples begin in ``values``.
-        count: samples taken so far in this block.
+        neurons: int32, all that may spike in one step.
+        entries: uint64, a part of a bucket.
+        targets, words: of the types of ``Rows``; rows that are copied together.
+        hashes, counts: uint32 and uint16, draws for a block.
+        sums: int64 zeros, as many as neurons of a slice.
     """
 
-    place: np.ndarray
-    first_cell: np.ndarray
-    n_cells: np.ndarray
-    interval: np.ndarray
-    begin: np.ndarray
-    count: np.ndarray
-    cell: np.ndarray
-    values: np.ndarray
+    neurons: np.ndarray
+    entries: np.ndarray
+    targets: np.ndarray
+    words: np.ndarray
+    hashes: np.ndarray
+    counts: np.ndarray
+    sums: np.ndarray
 
 
-class SpikeBuffer(NamedTuple):
-    """Spikes of neurons in a block: label and global number."""
-
-    label: np.ndarray
-    neuron: np.ndarray
-
-
-@kernel
-def sample(label, memory, samples):
-    """Record the state as that of a time label."""
-    for k in range(samples.place.size):
-        if label % samples.interval[k]:
-            continue
-        at = samples.begin[k] + samples.count[k] * samples.n_cells[k]
-        for j in range(samples.n_cells[k]):
-            samples.values[at + j] = memory.state[samples.place[k] + samples.cell[samples.first_cell[k] + j]]
-        samples.count[k] += 1
+@inlined
+def has_room(rows, calendar, share, neurons, work):
+    """Whether the calendar surely has room for the spikes of some neurons over the lanes of a thread; counts rows."""
+    needed = np.int64(0)
+    for at in range(share.lanes.size):
+        if rows.kind[share.lanes[at]] != SHIFTED:
+            needed += rows_of(rows, share.lanes[at], neurons)
+    if needed > calendar.free[1]:
+        return False
+    work[PUSH] += needed
+    return True
 
 
-@kernel
-def call_all(functions, populations, memory, spiked, found):
-    """Call a step (or receive) function for each population.
-
-    Writes the spikes of population p to ``spiked[neuron[p]:]`` and their number to ``found[p]``.
-    """
-    for p in range(populations.size.size):
-        n = populations.size[p]
-        first = populations.neuron[p]
-        state_end = populations.state[p] + populations.n_state[p] * n
-        width = populations.parameter_width[p]
-        parameters_end = populations.parameters[p] + populations.n_parameters[p] * width
-        inputs_end = populations.inputs[p] + populations.n_inputs[p] * n
-        found[p] = functions[populations.model[p]](
-            memory.state[populations.state[p] : state_end].reshape((populations.n_state[p], n)),
-            memory.parameters[populations.parameters[p] : parameters_end].reshape((populations.n_parameters[p], width)),
-            memory.inputs[populations.inputs[p] : inputs_end].reshape((populations.n_inputs[p], n)),
-            memory.drive[populations.drive[p] : populations.drive[p] + n],
-            spiked[first : first + n],
-            memory.tally[p],
-        )
+@inlined
+def queue_all(rows, calendar, share, neurons, label, charges, sums):
+    """Queue the spikes of one label over the lanes of a thread."""
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        if rows.kind[lane] == SHIFTED:
+            push_shifted(rows, lane, neurons, label, charges, sums)
+        else:
+            push(rows, calendar, lane, neurons, label)
 
 
-@kernel
-def send_sources(until, cursor, events, rows, queue_rows, filled, ring, scratch):
-    """Send the spikes of sources that are labelled up to ``until``; returns the cursor and the buckets."""
-    while cursor < events.spike_label.size and events.spike_label[cursor] <= until:
-        label = events.spike_label[cursor]
+@lean
+def queue_steps(until, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, log, work):
+    """Queue the spikes of all steps before ``until``; thread 0 also records them. Returns DONE, or what is full."""
+    while progress[PUSHED] < until:
+        step = progress[PUSHED]
+        neurons = scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)]
+        label = step + timing.spike_label
+        if neurons.size:
+            if not has_room(rows, calendar, share, neurons, work):
+                return FULL_CALENDAR
+            if share.thread == 0 and step >= timing.logged:
+                if log.count[0] + neurons.size > log.label.size:
+                    return FULL_LOG
+                note(log, label, neurons)
+            queue_all(rows, calendar, share, neurons, label, charges, scratch.sums)
+        progress[PUSHED] = step + 1
+    return DONE
+
+
+@inlined
+def queue_sources(until, progress, events, rows, calendar, share, charges, scratch, work):
+    """Queue the spikes of sources that are labelled up to ``until``; returns DONE, or what is full."""
+    labels, neurons = events
+    while progress[SOURCE] < labels.size and labels[progress[SOURCE]] <= until:
+        cursor = progress[SOURCE]
         stop = cursor
-        while stop < events.spike_label.size and events.spike_label[stop] == label:
-            queue_rows = push(rows, queue_rows, filled, events.spike_neuron[stop], label)
+        while stop < labels.size and labels[stop] == labels[cursor]:
             stop += 1
-        if scratch.size:
-            push_shifted(rows, ring, events.spike_neuron[cursor:stop], label, scratch)
-        cursor = stop
-    return cursor, queue_rows
+        if not has_room(rows, calendar, share, neurons[cursor:stop], work):
+            return FULL_CALENDAR
+        queue_all(rows, calendar, share, neurons[cursor:stop], labels[cursor], charges, scratch.sums)
+        progress[SOURCE] = stop
+    return DONE
 
 
-@kernel
-def send_neurons(label, populations, spiked, found, rows, queue_rows, filled, ring, scratch, buffer, recorded, emitted):
-    """Send and record the spikes of one step; returns the buckets and the number of recorded spikes."""
-    for p in range(populations.size.size):
-        first = populations.neuron[p]
-        for j in range(found[p]):
-            neuron = first + spiked[first + j]
-            queue_rows = push(rows, queue_rows, filled, neuron, label)
-            buffer.label[recorded] = label
-            buffer.neuron[recorded] = neuron
-            recorded += 1
-        if scratch.size and found[p]:
-            for j in range(found[p]):
-                emitted[j] = first + spiked[first + j]
-            push_shifted(rows, ring, emitted[: found[p]], label, scratch)
-    return queue_rows, recorded
+@lean
+def log_steps(first, until, spike_label, exchange, blocks, neurons, log):
+    """Record the spikes of the steps from ``first`` to before ``until``; returns the step at which the log is full."""
+    for step in range(first, until):
+        found = neurons[: emitted(exchange, step, blocks, neurons)]
+        if log.count[0] + found.size > log.label.size:
+            return step
+        note(log, step + spike_label, found)
+    return until
 
 
-@kernel
-def advance(
-    first, last, timing, steps, receives, populations, memory, rows, queue_rows, filled, ring, events, samples, buffer
+@inlined
+def deliver_due(label, rows, calendar, share, scratch, flat, work):
+    """Add everything to the inputs that is due at a label over synapses that do not change."""
+    slot = label % calendar.count.shape[1]
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        while calendar.count[lane, slot] and rows.kind[lane] != PLASTIC:
+            count = take(calendar, lane, slot, scratch.entries)
+            work[DELIVER] += deliver_lane(rows, lane, scratch.entries[:count], (scratch.targets, scratch.words), flat)
+
+
+@inlined
+def deliver_learning(label, rows, plastic, calendar, share, scratch, flat, work):
+    """Add what is due at a label over plastic synapses, after bringing these up to date."""
+    turn(plastic, label)
+    slot = label % calendar.count.shape[1]
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
+            entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
+            into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+            work[PLASTICITY] += deliver_plastic(plastic, plastic.number[lane], entries, label, into)
+
+
+@inlined
+def deliver_charges(label, share, blocks, layout, flat, charges):
+    """Add the charges that are due at a label to the inputs of a thread's neurons, and clear them."""
+    first, width = layout
+    row = charges[label % charges.shape[0]]
+    for at in range(share.blocks.size):
+        b = share.blocks[at]
+        s = blocks.slice[b]
+        for k in range(blocks.n_inputs[b]):
+            begin = first[s] + k * width[s] + blocks.local[b]
+            due, into = row[begin : begin + blocks.size[b]], flat[begin : begin + blocks.size[b]]
+            for i in range(due.size):
+                into[i] += due[i]
+                due[i] = 0
+
+
+@inlined
+def change_drive(step, progress, share, memory):
+    """Make the changes of drive up to a step."""
+    cursor = progress[CHANGE]
+    while cursor < share.drive_step.size and share.drive_step[cursor] <= step:
+        memory.drive[share.drive_place[cursor]] = share.drive_value[cursor]
+        memory.settled[share.drive_block[cursor]] = 0
+        cursor += 1
+    progress[CHANGE] = cursor
+
+
+@inlined
+def spend(profile, spent, place, since):
+    """Add the time since ``since`` to a place; returns the time now."""
+    if not profile:
+        return since
+    now = ticks()
+    spent[place] += now - since
+    return now
+
+
+@lean
+def visit_blocks(
+    k, receiving, stepping, due, timing, share, functions, net, plastic, scratch, exchange, profile, spent, work
 ):
-    """Run steps ``first`` to ``last - 1``.
+    """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
+
+    Where a rule set has no phase of receiving, a step takes in what is due by itself.
+    """
+    steps, receives = functions
+    blocks, layout, memory, feeds = net
+    draws = (scratch.hashes, scratch.counts)
+    place = k % exchange.found.shape[0]
+    t = ticks() if profile else np.int64(0)
+    for at in range(share.blocks.size):
+        b = share.blocks[at]
+        spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
+        noisy = receiving and draw_noise(b, due, blocks, layout, memory, feeds, draws, work)
+        if receiving and timing.two_phase:
+            receive_block(b, noisy, receives, blocks, layout, memory, spiked)
+        t = spend(profile, spent, FEED, t)
+        if stepping:
+            found = step_block(b, noisy, steps, blocks, layout, memory, timing.two_phase, spiked, work)
+            exchange.found[place, b] = found
+            if plastic is not None:
+                label = k + timing.spike_label
+                note_posts(plastic, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
+            t = spend(profile, spent, UPDATE + blocks.model[b], t)
+
+
+@lean
+def advance(
+    last,
+    progress,
+    timing,
+    share,
+    functions,
+    net,
+    rows,
+    plastic,
+    calendar,
+    charges,
+    scratch,
+    exchange,
+    events,
+    samples,
+    log,
+    profile,
+    spent,
+    work,
+):
+    """Run the steps up to ``last - 1`` for one thread's share of the network.
 
     Args:
-        timing: (spike_label, input_label, two_phase, received, sampled): the offsets of the rule set, whether it
-            samples between receiving and stepping, the number of labels whose input was already received, and the
-            number of labels that were already sampled.
-        steps, receives: native functions by model.
+        progress: how far the thread is; see ``places``. It goes on from there, also after it returned early.
+        functions: (steps, receives), native functions by model.
+        plastic: the thread's plastic lanes; None where the network has none.
+        net: blocks, (where each slice's inputs begin, the length of their rows), memory and feeds.
+        charges: (slots, inputs) ring of charges; (slots, 0) where there are none.
+        events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
+        profile: whether to take times into ``spent`` (ticks); ``work`` counts events in any case.
 
     Returns:
-        the buckets, the number of recorded spikes, the step that comes next (earlier than ``last`` if the spike buffer
-        might not hold another step) and the number of labels whose input was received.
+        why it returned; see ``places``.
     """
-    spike_label, input_label, two_phase, received, sampled = timing
-    slots = filled.size
-    spiked = np.empty(rows.first.size - 1, np.int32)
-    found = np.zeros(populations.size.size, np.int64)
-    emitted = np.empty(spiked.size, np.int64)
-    drive_cursor = np.int64(0)
-    source_cursor = np.int64(0)
-    recorded = np.int64(0)
-    n_neurons = populations.size.sum()
-    k = first
+    blocks, layout, memory, _ = net
     while True:
-        source_cursor, queue_rows = send_sources(
-            k, source_cursor, events, rows, queue_rows, filled, ring, memory.scratch
+        k = progress[STEP]
+        t = ticks() if profile else np.int64(0)
+        if not wait_for(exchange, share.thread, share.threads, k - timing.slack + 1):
+            return STOPPED
+        t = spend(profile, spent, WAIT, t)
+        full = queue_steps(
+            k - timing.slack + 1, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, log, work
         )
-        if received <= k and (k < last or two_phase):
-            slot = (k + input_label) % slots
-            deliver(rows, queue_rows, filled, slot, memory.inputs)
-            deliver_ring(ring, slot, memory.inputs)
-            if two_phase:
-                call_all(receives, populations, memory, spiked, found)
-                memory.inputs[:] = 0
-            received = k + 1
-        if sampled <= k:
-            sample(k, memory, samples)
-            sampled = k + 1
-        if k >= last or recorded + n_neurons > buffer.label.size:
-            break
-        while drive_cursor < events.drive_step.size and events.drive_step[drive_cursor] <= k:
-            memory.drive[events.drive_place[drive_cursor]] = events.drive_value[drive_cursor]
-            drive_cursor += 1
-        call_all(steps, populations, memory, spiked, found)
-        memory.inputs[:] = 0
-        queue_rows, recorded = send_neurons(
-            k + spike_label,
-            populations,
-            spiked,
-            found,
-            rows,
-            queue_rows,
-            filled,
-            ring,
-            memory.scratch,
-            buffer,
-            recorded,
-            emitted,
+        if full == DONE:
+            full = queue_sources(k, progress, events, rows, calendar, share, charges, scratch, work)
+        if full != DONE:
+            return full
+        if plastic is not None and not has_room_for_all(plastic):
+            return FULL_HISTORY
+        t = spend(profile, spent, PUSH, t)
+        due = k + timing.input_label
+        sampling = timing.sampled <= k and samples_at(k, samples)
+        receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
+        if receiving:
+            deliver_due(due, rows, calendar, share, scratch, memory.inputs, work)
+            t = spend(profile, spent, DELIVER, t)
+            if plastic is not None:
+                deliver_learning(due, rows, plastic, calendar, share, scratch, memory.inputs, work)
+                t = spend(profile, spent, PLASTICITY, t)
+            if charges.shape[1]:
+                deliver_charges(due, share, blocks, layout, memory.inputs, charges)
+            progress[RECEIVED] = k + 1
+        t = spend(profile, spent, DELIVER, t)
+        # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted.
+        if timing.two_phase and receiving and (sampling or k >= last):
+            visit_blocks(
+                k,
+                receiving,
+                np.bool_(False),
+                due,
+                timing,
+                share,
+                functions,
+                net,
+                plastic,
+                scratch,
+                exchange,
+                profile,
+                spent,
+                work,
+            )
+            receiving = np.bool_(False)
+            t = ticks() if profile else t
+        if sampling:
+            sample(k, timing.sampled, memory.state, samples)
+            work[SAMPLE] += samples.place.size
+            t = spend(profile, spent, SAMPLE, t)
+        if k >= last:
+            return DONE
+        change_drive(k, progress, share, memory)
+        visit_blocks(
+            k,
+            receiving,
+            np.bool_(True),
+            due,
+            timing,
+            share,
+            functions,
+            net,
+            plastic,
+            scratch,
+            exchange,
+            profile,
+            spent,
+            work,
         )
-        k += 1
-    return queue_rows, recorded, k, received
+        progress[STEP] = k + 1
+        complete(exchange, share.thread, k + 1)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.memory import Layout
+from evsim.engine.memory import BLOCK, Layout
 from evsim.model import Cells
 from evsim.network import Current
 
@@ -18,28 +18,33 @@ class DriveChanges(NamedTuple):
 
     Attributes:
         step, place: (n,) int64.
+        block: (n,) int64, the block that the place belongs to.
         value: (n,) of the rule set's number type.
     """
 
     step: np.ndarray
     place: np.ndarray
+    block: np.ndarray
     value: np.ndarray
 
 
 def drive_changes(chip_network: ChipNetwork, layout: Layout) -> DriveChanges:
     """Every change of drive of a network, whatever number of current sources a cell has."""
     number = chip_network.chip.rules.number
-    steps, places, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, number)]
+    nothing = np.empty(0, np.int64)
+    steps, places, blocks, values = [nothing], [nothing], [nothing], [np.empty(0, number)]
     for at, index in enumerate(layout.neurons):
         population = chip_network.neurons(index)
         mine = [current for current in chip_network.network.currents if current.population == index]
         for step, cell, value in cell_changes(mine, population.cells, number, chip_network.network.timestep):
             steps.append(step)
-            places.append(layout.populations.drive[at] + cell)
+            block = layout.first_block[at] + cell // BLOCK
+            places.append(layout.blocks.drive[block] + cell % BLOCK)
+            blocks.append(block)
             values.append(value)
     step = np.concatenate(steps)
     order = np.argsort(step, kind="stable")
-    return DriveChanges(step[order], np.concatenate(places)[order], np.concatenate(values)[order])
+    return DriveChanges(step[order], *(np.concatenate(parts)[order] for parts in (places, blocks, values)))
 
 
 def cell_changes(

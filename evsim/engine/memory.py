@@ -1,21 +1,74 @@
-"""Laying out a chip network in the flat arrays that the loop works on."""
+"""Laying out a chip network in the flat arrays that the loop works on.
+
+Neurons lie in blocks, as on a chip's cores: at most ``BLOCK`` neurons of one population whose state stays in the
+first-level cache while they are stepped. Blocks are dealt out to slices; a slice owns the synapses onto its neurons,
+and a thread owns whole slices, so nothing is written by two threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from evsim.compile import TALLY_PLACES, step_function
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
-from evsim.engine.advance import Memory, Populations
-from evsim.model import Cells, Rule
+from evsim.loops import idle_function, receive_function, step_function
+from evsim.model import TALLY_PLACES
 from evsim.rulesets import RuleSet
+
+BLOCK = 512  # neurons; even, since noise is drawn for pairs of cells
+SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its target
 
 # Function tuples are padded to a power of two, at least this many, so that the loop is compiled for one type only.
 LEAST_FUNCTIONS = 8
+
+
+class Blocks(NamedTuple):
+    """One entry for each block, in the order of the neurons; places are in the flat arrays of ``Memory``.
+
+    Attributes:
+        size: number of neurons.
+        population: index among the populations of neurons.
+        model: which of the step functions it runs.
+        neuron: global number of the first neuron.
+        slice, local: the slice that owns it, and the number of the first neuron there.
+        n_state, n_parameters, n_inputs: rows.
+        width: 1 where every cell of the population has the same parameters, else the size.
+        state, parameters, drive: where the block's rows begin.
+    """
+
+    size: np.ndarray
+    population: np.ndarray
+    model: np.ndarray
+    neuron: np.ndarray
+    slice: np.ndarray
+    local: np.ndarray
+    n_state: np.ndarray
+    n_parameters: np.ndarray
+    n_inputs: np.ndarray
+    width: np.ndarray
+    state: np.ndarray
+    parameters: np.ndarray
+    drive: np.ndarray
+
+
+class Memory(NamedTuple):
+    """The numbers of all neurons, flat.
+
+    Attributes:
+        inputs: slice by slice, in each slice input row by input row, in each row the slice's neurons.
+        tally: (blocks, places) int64; a block is one thread's, so no count is lost.
+        settled: (blocks,) 1 where a step without input would change nothing.
+    """
+
+    state: np.ndarray
+    parameters: np.ndarray
+    inputs: np.ndarray
+    drive: np.ndarray
+    tally: np.ndarray
+    settled: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,88 +77,175 @@ class Layout:
 
     Attributes:
         first_neuron: (all populations + 1,) global number of each population's first cell, sources included.
-        first_input: (all populations,) start of each population's inputs.
-        neurons: indices of the populations that are not sources, in the order of ``populations``.
-        steps, receives: native functions, indexed by ``populations.model``.
+        neurons: indices of the populations that are not sources.
+        first_block: (populations of neurons + 1,) the first block of each of them.
+        slice_size: (slices,) neurons of each slice.
+        slice_input: (slices + 1,) where the inputs of each slice begin; a row there is ``slice_size`` long.
+        models: names of models, indexed by ``blocks.model``.
+        steps, receives: native functions, indexed by ``blocks.model``.
     """
 
     first_neuron: np.ndarray
-    first_input: np.ndarray
     neurons: tuple[int, ...]
-    populations: Populations
+    first_block: np.ndarray
+    blocks: Blocks
+    slice_size: np.ndarray
+    slice_input: np.ndarray
+    models: tuple[str, ...]
     steps: tuple[Any, ...]
     receives: tuple[Any, ...]
 
+    @property
+    def n_slices(self) -> int:
+        """The number of slices."""
+        return len(self.slice_size)
 
-def lay_out(chip_network: ChipNetwork) -> tuple[Layout, Memory]:
-    """The layout of a network and its memory at t = 0."""
+    def blocks_of(self, at: int) -> range:
+        """The blocks of the population ``neurons[at]``."""
+        return range(int(self.first_block[at]), int(self.first_block[at + 1]))
+
+    def state_places(self, at: int, row: int, cells: np.ndarray) -> np.ndarray:
+        """Where a state row of some cells of the population ``neurons[at]`` lies in ``Memory.state``."""
+        block = int(self.first_block[at]) + cells // BLOCK
+        return self.blocks.state[block] + row * self.blocks.size[block] + cells % BLOCK
+
+    def local_places(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Slice (uint16) and number within the slice (uint16) of every cell of population ``index``."""
+        blocks = list(self.blocks_of(self.neurons.index(index)))
+        size = self.blocks.size[blocks]
+        within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+        local = np.repeat(self.blocks.local[blocks], size) + within
+        return np.repeat(self.blocks.slice[blocks], size).astype(np.uint16), local.astype(np.uint16)
+
+    def input_places(self, at: int, row: int) -> Iterator[slice]:
+        """Where an input row of the population ``neurons[at]`` lies in ``Memory.inputs``, block by block."""
+        for block in self.blocks_of(at):
+            owner = int(self.blocks.slice[block])
+            begin = int(self.slice_input[owner] + row * self.slice_size[owner] + self.blocks.local[block])
+            yield slice(begin, begin + int(self.blocks.size[block]))
+
+    def gather(self, at: int, flat: np.ndarray, rows: int, size: int) -> np.ndarray:
+        """A copy of the state of the population ``neurons[at]`` as (rows, size)."""
+        result = np.empty((rows, size), flat.dtype)
+        for block, part in zip(self.blocks_of(at), _parts(size), strict=True):
+            n = part.stop - part.start
+            begin = int(self.blocks.state[block])
+            result[:, part] = flat[begin : begin + rows * n].reshape(rows, n)
+        return result
+
+    def scatter(self, at: int, flat: np.ndarray, values: np.ndarray) -> None:
+        """The inverse of ``gather``."""
+        for block, part in zip(self.blocks_of(at), _parts(values.shape[1]), strict=True):
+            begin = int(self.blocks.state[block])
+            flat[begin : begin + values[:, part].size] = values[:, part].ravel()
+
+
+def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
+    """The layout of a network for a number of threads, and its memory at t = 0."""
     network, rules = chip_network.network, chip_network.chip.rules
-    first_neuron = np.concatenate([[0], np.cumsum([population.size for population in network.populations])]).astype(
-        np.int64
-    )
+    sizes = np.array([population.size for population in network.populations], np.int64)
+    first_neuron = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     neurons = tuple(
         i for i, population in enumerate(chip_network.populations) if isinstance(population, ChipPopulation)
     )
-    parts = [chip_network.neurons(i) for i in neurons]
-    rule_of = [part.model.rules[rules.name] for part in parts]
+    cells = [chip_network.neurons(i) for i in neurons]
+    rule_of = [part.model.rules[rules.name] for part in cells]
     distinct = list(dict.fromkeys(rule_of))
-    populations = _places([part.cells for part in parts], rule_of, distinct, first_neuron[np.array(neurons, np.int64)])
-    first_input = np.zeros(len(network.populations), np.int64)
-    first_input[list(neurons)] = populations.inputs
-    shifted = any(projection.exponent < 0 for projection in chip_network.projections)
-    n_inputs = int((populations.n_inputs * populations.size).sum())
+    parts = [(at, part) for at, i in enumerate(neurons) for part in _parts(int(sizes[i]))]
+    owner, local, slice_size = _deal([part.stop - part.start for _, part in parts], threads)
+    n_rows = max((rule.n_inputs for rule in rule_of), default=1)
+    state, parameters, drive = _Flat(rules.number), _Flat(rules.parameter), _Flat(rules.number)
+    table = []
+    shared: dict[int, int] = {}  # population -> where its common parameters lie
+    for (at, part), slice_, local_ in zip(parts, owner, local, strict=True):
+        of = cells[at].cells
+        uniform = of.parameters.shape[1] == 1
+        if not uniform or at not in shared:
+            shared[at] = parameters.add(of.parameters if uniform else of.parameters[:, part])
+        n = part.stop - part.start
+        table.append(
+            (
+                n,
+                at,
+                distinct.index(rule_of[at]),
+                first_neuron[neurons[at]] + part.start,
+                slice_,
+                local_,
+                of.state.shape[0],
+                of.parameters.shape[0],
+                rule_of[at].n_inputs,
+                1 if uniform else n,
+                state.add(of.state[:, part]),
+                shared[at],
+                drive.add(of.drive[part]),
+            )
+        )
+    blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())
+    slice_input = np.concatenate([[0], np.cumsum(slice_size * n_rows)]).astype(np.int64)
     memory = Memory(
-        state=_flat([part.cells.state for part in parts], rules.number),
-        parameters=_flat([part.cells.parameters for part in parts], rules.parameter),
-        inputs=np.zeros(n_inputs, rules.number),
-        drive=_flat([part.cells.drive for part in parts], rules.number),
-        tally=np.zeros((len(neurons), TALLY_PLACES), np.int64),
-        scratch=np.zeros(n_inputs if shifted else 0, np.int64),
+        state.array(),
+        parameters.array(),
+        # a little more, because a block is handed its inputs as rows of the length of its slice
+        np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number),
+        drive.array(),
+        np.zeros((len(parts), TALLY_PLACES), np.int64),
+        np.zeros(len(parts), np.int64),
     )
-    steps = [step_function(rule.step, rules) for rule in distinct]
-    receives = [step_function(rule.receive or idle, rules) for rule in distinct]
-    return Layout(
-        first_neuron, first_input, neurons, populations, _padded(steps, rules), _padded(receives, rules)
-    ), memory
+    first_block = np.searchsorted(blocks.population, np.arange(len(neurons) + 1)).astype(np.int64)
+    steps = [step_function(rule, rules) for rule in distinct]
+    receives = [receive_function(rule, rules) for rule in distinct]
+    steps, receives = _padded(steps, rules), _padded(receives, rules)
+    models = tuple(cells[rule_of.index(rule)].model.name for rule in distinct)
+    return Layout(first_neuron, neurons, first_block, blocks, slice_size, slice_input, models, steps, receives), memory
 
 
-def _places(cells: list[Cells], rule_of: list[Rule], distinct: list[Rule], neuron: np.ndarray) -> Populations:
-    """Where the rows of each population lie: one population behind the other in every array."""
-
-    def numbers(values: Iterable[int]) -> np.ndarray:
-        return np.array(list(values), np.int64)
-
-    def starts(lengths: np.ndarray) -> np.ndarray:
-        return np.cumsum(lengths) - lengths
-
-    size = numbers(c.state.shape[1] for c in cells)
-    n_inputs = numbers(rule.n_inputs for rule in rule_of)
-    return Populations(
-        size=size,
-        n_state=numbers(c.state.shape[0] for c in cells),
-        n_parameters=numbers(c.parameters.shape[0] for c in cells),
-        n_inputs=n_inputs,
-        parameter_width=numbers(c.parameters.shape[1] for c in cells),
-        state=starts(numbers(c.state.size for c in cells)),
-        parameters=starts(numbers(c.parameters.size for c in cells)),
-        inputs=starts(n_inputs * size),
-        drive=starts(size),
-        neuron=neuron,
-        model=numbers(distinct.index(rule) for rule in rule_of),
-    )
+def _parts(size: int) -> Iterator[slice]:
+    """The blocks of a population of this size, as ranges of its cells."""
+    return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
 
 
-def _flat(arrays: list[np.ndarray], number: type) -> np.ndarray:
-    return np.concatenate([np.asarray(array, number).ravel() for array in arrays] or [np.empty(0, number)])
+def _deal(sizes: list[int], threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slice and first local number of each block, and the slices' sizes.
+
+    Blocks are dealt out in turn, so that every slice gets its share of every population.
+    """
+    n_slices = max(threads, 1)
+    while True:
+        owner = np.arange(len(sizes)) % n_slices
+        slice_size = np.bincount(owner, weights=sizes, minlength=n_slices).astype(np.int64)
+        if slice_size.max(initial=0) <= SLICE_MOST:
+            break
+        n_slices += threads
+    local = np.zeros(len(sizes), np.int64)
+    for slice_ in range(n_slices):
+        mine = np.flatnonzero(owner == slice_)
+        own = np.array(sizes, np.int64)[mine]
+        local[mine] = np.cumsum(own) - own
+    return owner, local, slice_size
 
 
-def idle(state, parameters, inputs, drive, spiked, tally):
-    """A step that does nothing; fills the places of a tuple of functions."""
-    return 0
+class _Flat:
+    """Arrays joined into one, each beginning on a cache line of its own."""
+
+    def __init__(self, number: type) -> None:
+        self._number, self._parts, self._size = number, [], 0
+        self._line = 64 // np.dtype(number).itemsize
+
+    def add(self, array: np.ndarray) -> int:
+        """Append; returns where the array begins."""
+        begin = self._size
+        padding = -array.size % self._line
+        self._parts += [np.asarray(array, self._number).ravel(), np.zeros(padding, self._number)]
+        self._size += array.size + padding
+        return begin
+
+    def array(self) -> np.ndarray:
+        """Everything that was added."""
+        return np.concatenate([*self._parts, np.empty(0, self._number)])
 
 
 def _padded(functions: list[Any], rules: RuleSet) -> tuple[Any, ...]:
     length = LEAST_FUNCTIONS
     while length < len(functions):
         length *= 2
-    return tuple(functions) + (step_function(idle, rules),) * (length - len(functions))
+    return tuple(functions) + (idle_function(rules),) * (length - len(functions))

@@ -1,8 +1,9 @@
-"""The event queue: rows of synapses in buckets by the time step in which they are due (a calendar queue).
+"""The event queue: rows of synapses in buckets by lane and by the time step in which they are due (a calendar queue).
 
-A bucket is delivered in the order in which it was filled, which the network alone fixes, so that a sum of
-floating-point weights is the same in every run. Charges that were already summed, because a chip shifts the sum of a
-step's spikes or because weights changed while spikes were under way, wait in a ring beside the queue.
+A bucket is a list of pages of entries; an entry is where a row begins and how long it is. A bucket is delivered in the
+order in which it was filled, which the network alone fixes, so that a sum of floating-point weights is the same in
+every run. Charges that were already summed, because a chip shifts the sum of a step's spikes or because weights changed
+while spikes were under way, wait in a ring beside the queue.
 """
 
 from __future__ import annotations
@@ -11,157 +12,187 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.compile import kernel
-from evsim.engine.rows import Rows, stable_order
+from evsim.compile import inlined, lean
+from evsim.engine.intrinsics import prefetch
+from evsim.engine.rows import PLASTIC, SHIFTED, Rows
+
+PAGE = 32  # entries
+LENGTH_BITS = 24  # of an entry; the rest is where the row begins
+LENGTH_MASK = (1 << LENGTH_BITS) - 1
 
 
-class Queue(NamedTuple):
-    """Events under way.
+class Calendar(NamedTuple):
+    """The buckets of the lanes of one thread.
 
     Attributes:
-        rows: (slots, capacity) int32, the rows due in each slot; slot = due step modulo slots.
-        filled: (slots,) int64, number of rows in each bucket.
-        ring: (slots, all inputs) number type, charges due in each slot; (slots, 0) while there are none.
+        entries: (pages, PAGE) uint64, ``begin << LENGTH_BITS | length`` of rows; in plastic lanes the number of the
+            row within the lane.
+        link: (pages,) int32, the page after this one in its bucket, or the next free page.
+        free: (2,) int64, the first free page and how many there are.
+        head, tail: (lanes, slots) int32, first and last page of each bucket; slot = due label modulo slots.
+        count: (lanes, slots) int32, entries.
     """
 
-    rows: np.ndarray
-    filled: np.ndarray
-    ring: np.ndarray
+    entries: np.ndarray
+    link: np.ndarray
+    free: np.ndarray
+    head: np.ndarray
+    tail: np.ndarray
+    count: np.ndarray
 
 
-def empty_queue(rows: Rows, n_inputs: int, number: type) -> Queue:
-    """A queue that is long enough for the longest delay of ``rows``."""
-    slots = (int(rows.delay.max()) if len(rows.delay) else 0) + 2
-    ring = np.zeros((slots, n_inputs if (rows.exponent < 0).any() else 0), number)
-    return Queue(np.empty((slots, 64), np.int32), np.zeros(slots, np.int64), ring)
+def empty_calendar(n_lanes: int, slots: int, pages: int = 256) -> Calendar:
+    """A queue without events.
+
+    Args:
+        slots: more than any delay in steps, by what the labels of a spike may differ from the present step.
+    """
+    link = np.arange(1, pages + 1, dtype=np.int32)
+    zeros = [np.zeros((n_lanes, slots), np.int32) for _ in range(3)]
+    return Calendar(np.empty((pages, PAGE), np.uint64), link, np.array([0, pages], np.int64), *zeros)
 
 
-@kernel
-def push(rows, queue_rows, filled, neuron, label):
-    """Queue the rows of a spike; returns the buckets, which are longer if one was full."""
-    slots = filled.size
-    for row in range(rows.first[neuron], rows.first[neuron + 1]):
-        if rows.exponent[row] < 0:
-            continue
-        slot = (label + rows.delay[row]) % slots
-        at = filled[slot]
-        if at == queue_rows.shape[1]:
-            queue_rows = _longer(queue_rows)
-        queue_rows[slot, at] = row
-        filled[slot] = at + 1
-    return queue_rows
+def grown(calendar: Calendar) -> Calendar:
+    """The calendar with twice as many pages."""
+    old = len(calendar.link)
+    link = np.concatenate([calendar.link, np.arange(old + 1, 2 * old + 1, dtype=np.int32)])
+    link[-1] = calendar.free[0]
+    entries = np.concatenate([calendar.entries, np.empty_like(calendar.entries)])
+    return calendar._replace(entries=entries, link=link, free=np.array([old, calendar.free[1] + old], np.int64))
 
 
-@kernel
-def _longer(queue_rows):
-    # Loops: assigning to a slice makes numba compile the text of a shape error, which takes seconds.
-    longer = np.empty((queue_rows.shape[0], 2 * queue_rows.shape[1]), np.int32)
-    for slot in range(queue_rows.shape[0]):
-        for at in range(queue_rows.shape[1]):
-            longer[slot, at] = queue_rows[slot, at]
-    return longer
+@inlined
+def rows_of(rows, lane, neurons):
+    """How many rows of a lane the spikes of some neurons would queue."""
+    first = rows.first[lane]
+    for k in range(min(neurons.size, 8)):
+        prefetch(first, np.int64(neurons[k]))
+    count = np.int64(0)
+    for k in range(neurons.size):
+        if k + 8 < neurons.size:
+            prefetch(first, np.int64(neurons[k + 8]))
+        count += first[neurons[k] + 1] - first[neurons[k]]
+    return count
 
 
-@kernel
-def deliver(rows, queue_rows, filled, slot, inputs):
-    """Add the weights of every row in a bucket to the inputs and empty the bucket."""
-    for k in range(filled[slot]):
-        row = queue_rows[slot, k]
-        into = inputs[rows.input[row] : rows.input[row] + rows.width[row]]
-        targets = rows.target[rows.begin[row] : rows.end[row]]
-        weights = rows.weight[rows.begin[row] : rows.end[row]]
-        for j in range(targets.size):
-            into[targets[j]] += weights[j]
-    filled[slot] = 0
+@lean
+def push(rows, calendar, lane, neurons, label):
+    """Queue the rows of one lane of spikes of one label; the calendar must have a free page for each of them."""
+    first, begins, delays, base = rows.first[lane], rows.begin, rows.delay, rows.base[lane]
+    entries, link, free = calendar.entries, calendar.link, calendar.free
+    head, tail, count = calendar.head[lane], calendar.tail[lane], calendar.count[lane]
+    slots = np.int64(count.size)
+    now = label % slots
+    numbers = rows.kind[lane] == PLASTIC
+    for k in range(neurons.size):
+        for row in range(first[neurons[k]], first[neurons[k] + 1]):
+            slot = now + delays[row]
+            if slot >= slots:
+                slot -= slots
+            at = np.int64(count[slot]) % PAGE
+            if at == 0:
+                page = np.int32(free[0])
+                free[0] = link[page]
+                free[1] -= 1
+                if count[slot] == 0:
+                    head[slot] = page
+                else:
+                    link[tail[slot]] = page
+                tail[slot] = page
+            begin = np.int64(begins[row])
+            length = np.int64(begins[row + 1]) - begin
+            where = row - first[0] if numbers else ((base + begin) << LENGTH_BITS) | length
+            entries[tail[slot], at] = np.uint64(where)
+            count[slot] += 1
 
 
-@kernel
-def deliver_ring(ring, slot, inputs):
-    """Add the charges of a slot to the inputs and clear them."""
-    if ring.shape[1]:
-        charges = ring[slot]
-        for i in range(charges.size):
-            inputs[i] += charges[i]
-            charges[i] = 0
+@lean
+def put(calendar, lane, slot, entries):
+    """Add entries to a bucket; the calendar must have a free page for each of them."""
+    for k in range(entries.size):
+        at = np.int64(calendar.count[lane, slot]) % PAGE
+        if at == 0:
+            page = np.int32(calendar.free[0])
+            calendar.free[0] = calendar.link[page]
+            calendar.free[1] -= 1
+            if calendar.count[lane, slot] == 0:
+                calendar.head[lane, slot] = page
+            else:
+                calendar.link[calendar.tail[lane, slot]] = page
+            calendar.tail[lane, slot] = page
+        calendar.entries[calendar.tail[lane, slot], at] = entries[k]
+        calendar.count[lane, slot] += 1
 
 
-@kernel
-def push_shifted(rows, ring, neurons, label, scratch):
-    """Queue the spikes of one step over the projections of a negative exponent: sum by target, then shift the sum.
+@inlined
+def take(calendar, lane, slot, into):
+    """Move the first entries of a bucket, as many as there is room for, to an array; returns how many.
+
+    Room must be for whole pages, and a bucket must be emptied before anything is added to it.
+    """
+    page = calendar.head[lane, slot]
+    left = np.int64(calendar.count[lane, slot])
+    moved = np.int64(0)
+    while left > 0 and moved < into.size:
+        entries = calendar.entries[page]
+        n = min(left, np.int64(PAGE))
+        for k in range(n):
+            into[moved + k] = entries[k]
+        moved += n
+        left -= n
+        following = calendar.link[page]
+        calendar.link[page] = np.int32(calendar.free[0])
+        calendar.free[0] = page
+        calendar.free[1] += 1
+        page = following
+    calendar.head[lane, slot] = page
+    calendar.count[lane, slot] = left
+    return moved
+
+
+@lean
+def _add_shifted(rows, lane, neurons, delay, charges, scratch):
+    into = charges[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+    shift = rows.shift[lane]
+    for add in (True, False):
+        for k in range(neurons.size):
+            for row in range(rows.first[lane, neurons[k]], rows.first[lane, neurons[k] + 1]):
+                if rows.delay[row] == delay:
+                    begin = rows.base[lane] + rows.begin[row]
+                    words = rows.words[begin : rows.base[lane] + rows.begin[row + 1]]
+                    for j in range(words.size):
+                        i = np.int64(words[j]) & 0xFFFF
+                        if add:
+                            scratch[i] += np.int64(words[j]) >> 16
+                        else:
+                            into[i] += scratch[i] >> shift
+                            scratch[i] = 0
+
+
+@lean
+def push_shifted(rows, lane, neurons, label, charges, scratch):
+    """Add the spikes of one label over a lane of a projection of negative exponent to the ring of charges.
 
     Lava's Dense and DelayDense shift what the spikes of one emission step add up to, for each delay by itself (floor).
 
     Args:
-        neurons: global numbers of the neurons that spiked in this step.
-        scratch: (all inputs,) int64 zeros; zeros again afterwards.
+        neurons: global numbers of the neurons that spiked.
+        charges: (slots, inputs) ring of charges.
+        scratch: (at least the lane's width,) int64 zeros; zeros again afterwards.
     """
-    count = 0
+    from_, to = np.int64(1 << 40), np.int64(-1)
     for k in range(neurons.size):
-        for row in range(rows.first[neurons[k]], rows.first[neurons[k] + 1]):
-            count += rows.exponent[row] < 0
-    chosen = np.empty(count, np.int64)
-    group = np.empty(count, np.int64)
-    order = np.empty(count, np.int64)
-    count = 0
-    n_groups = 0
-    for k in range(neurons.size):
-        for row in range(rows.first[neurons[k]], rows.first[neurons[k] + 1]):
-            if rows.exponent[row] < 0:
-                chosen[count] = row
-                group[count] = rows.group[row]
-                order[count] = count
-                n_groups = max(n_groups, rows.group[row] + 1)
-                count += 1
-    order = stable_order(group, n_groups, order)
-    start = 0
-    while start < count:
-        stop = start
-        while stop < count and group[order[stop]] == group[order[start]]:
-            stop += 1
-        _add_group(rows, ring, chosen, order, start, stop, label, scratch)
-        start = stop
+        for row in range(rows.first[lane, neurons[k]], rows.first[lane, neurons[k] + 1]):
+            from_, to = min(from_, np.int64(rows.delay[row])), max(to, np.int64(rows.delay[row]))
+    for delay in range(from_, to + 1):
+        _add_shifted(rows, lane, neurons, delay, charges[(label + delay) % charges.shape[0]], scratch)
 
 
-@kernel
-def _add_group(rows, ring, chosen, order, start, stop, label, scratch):
-    lead = chosen[order[start]]
-    shift = -rows.exponent[lead]
-    base = rows.input[lead]
-    slot = (label + rows.delay[lead]) % ring.shape[0]
-    for k in range(start, stop):
-        row = chosen[order[k]]
-        for j in range(rows.begin[row], rows.end[row]):
-            scratch[base + rows.target[j]] += np.int64(rows.weight[j])
-    for k in range(start, stop):
-        row = chosen[order[k]]
-        for j in range(rows.begin[row], rows.end[row]):
-            i = base + rows.target[j]
-            ring[slot, i] += scratch[i] >> shift
-            scratch[i] = 0
+def slots_for(most_delay: int) -> int:
+    """Enough slots for every delay (steps); a label is at most two steps ahead of the step in which it is queued."""
+    return most_delay + 3
 
 
-def settle(rows: Rows, queue: Queue, n_inputs: int, number: type) -> Queue:
-    """Turn every row under way into charges in the ring, so that the rows can be replaced.
-
-    A spike keeps the weight that its synapse had when it was sent, as in NEST.
-    """
-    if not queue.filled.any():
-        return queue
-    ring = queue.ring if queue.ring.shape[1] else np.zeros((len(queue.filled), n_inputs), number)
-    for slot in range(len(queue.filled)):
-        deliver(rows, queue.rows, queue.filled, slot, ring[slot])
-    return Queue(queue.rows, queue.filled, ring)
-
-
-def lengthen(queue: Queue, rows: Rows, step: int, n_inputs: int, number: type) -> Queue:
-    """A queue for new ``rows`` with the charges of a settled one, each still due in the same step from ``step`` on."""
-    fresh = empty_queue(rows, n_inputs, number)
-    slots = len(fresh.filled)
-    if not queue.ring.any():
-        return fresh
-    old_slots = len(queue.filled)
-    slots = max(slots, old_slots)
-    ring = np.zeros((slots, n_inputs), number)
-    for due in range(step, step + old_slots):
-        ring[due % slots] = queue.ring[due % old_slots]
-    return Queue(np.empty((slots, 64), np.int32), np.zeros(slots, np.int64), ring)
+def has_shifted(rows: Rows) -> bool:
+    """Whether some lane needs the ring of charges."""
+    return bool((rows.kind == SHIFTED).any())

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numba.core.errors import NumbaExperimentalFeatureWarning
+from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.advance import Events, SpikeBuffer, advance
-from evsim.engine.drive import drive_changes
-from evsim.engine.memory import lay_out
-from evsim.engine.queue import Queue, empty_queue, lengthen, settle
+from evsim.engine.advance import Scratch, Share, Timing, advance, log_steps, queue_steps
+from evsim.engine.build import build_rows
+from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
+from evsim.engine.deliver import ROOM
+from evsim.engine.drive import DriveChanges, drive_changes
+from evsim.engine.exchange import SLACK_MOST, new_exchange
+from evsim.engine.feeds import fed, feeds_of, settle_feed
+from evsim.engine.memory import BLOCK, lay_out
+from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
+from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_again, take_arrivals
+from evsim.engine.plastic_lanes import plastic_lanes, present_weights
+from evsim.engine.plastic_memory import enlarged
+from evsim.engine.profile import Stopwatch
+from evsim.engine.queue import PAGE, empty_calendar, grown, has_shifted, slots_for
 from evsim.engine.recorder import Recorder
-from evsim.engine.rows import build_rows
+from evsim.engine.records import Log, Samples, new_log
+from evsim.engine.settle import lengthened, settled
+from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
-from evsim.network import set_anew
+from evsim.model import TALLY_PLACES
 from evsim.recording import Recordings
-from evsim.sources import Source, source_of
+from evsim.sources import PoissonCounts, Source, source_of
 
 # A block of steps is as long as these bounds allow: source spikes drawn ahead, and values sampled.
 BLOCK_SPIKES = 2_000_000
@@ -30,9 +45,13 @@ class Simulation:
 
     Args:
         chip_network: what ``quantise`` made.
+        threads: how many run side by side; the results do not depend on it.
+        profile: whether to measure where the time goes.
     """
 
-    def __init__(self, chip_network: ChipNetwork) -> None:
+    def __init__(self, chip_network: ChipNetwork, threads: int = 1, profile: bool = False) -> None:
+        self._threads = threads
+        self._profile = profile
         self._load(chip_network)
         self._recorder = Recorder(chip_network, self._layout)
 
@@ -40,16 +59,54 @@ class Simulation:
         """Everything at t = 0."""
         self._net = chip_network
         self._rules = chip_network.chip.rules
-        self._layout, self._memory = lay_out(chip_network)
-        self._rows = build_rows(chip_network, self._layout.first_neuron, self._layout.first_input)
-        self._queue = empty_queue(self._rows, len(self._memory.inputs), self._rules.number)
-        self._sources = {i: source_of(chip_network.network, i) for i in self._source_indices()}
-        self._changes = drive_changes(chip_network, self._layout)
+        self._layout, self._memory = lay_out(chip_network, self._threads)
+        self._stopwatch = Stopwatch(self._threads, len(self._layout.steps))
         self._step = 0
         self._received = 0  # labels whose input the state already holds
         self._sampled = 0  # labels already sampled
         self._source_label = -1  # last label whose source spikes were handed out
         self._change = 0  # drive changes already made
+        self._sources = {i: source_of(chip_network.network, i) for i in self._source_indices()}
+        self._load_synapses()
+        self._changes = drive_changes(chip_network, self._layout)
+
+    def _load_synapses(self) -> None:
+        """Rows, and an empty queue for them."""
+        self._fed = fed(self._net, self._sources)
+        self._rows = build_rows(self._net, self._layout, [stretch.projection for stretch in self._fed])
+        self._plastic = [
+            plastic_lanes(self._net.network, self._layout, self._rows, owner, self._step) for owner in self._owners()
+        ]
+        self._load_feeds()
+        slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
+        inputs = len(self._memory.inputs) if has_shifted(self._rows) else 0
+        self._charges = np.zeros((slots, inputs), self._rules.number)
+        self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
+        ahead = self._rows.least_delay + self._rules.spike_label - self._rules.input_label
+        self._slack = min(ahead, SLACK_MOST)
+        self._exchange = new_exchange(self._threads, len(self._layout.blocks.size), self._slack, self._step)
+        self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
+        self._scratch = [self._new_scratch() for _ in range(self._threads)]
+
+    def _new_scratch(self) -> Scratch:
+        layout, rows = self._layout, self._rows
+        return Scratch(
+            np.empty(self._exchange.spiked.shape[1], np.int32),
+            np.empty(32 * PAGE, np.uint64),
+            np.empty(ROOM, rows.targets.dtype),
+            np.empty(ROOM, rows.words.dtype),
+            np.empty(BLOCK // 2, np.uint32),
+            np.empty(BLOCK, np.uint16),
+            np.zeros(int(layout.slice_size.max(initial=0)), np.int64),
+        )
+
+    def _load_feeds(self) -> None:
+        """What the present sources feed, and which of them must hand out single spikes."""
+        self._feeds = feeds_of(self._net, self._layout, self._fed, self._sources)
+        counted = {stretch.projection for stretch in self._fed}
+        projections = enumerate(self._net.network.projections)
+        self._sending = {projection.pre for index, projection in projections if index not in counted}
+        self._shown = {probe.population for probe in self._net.network.probes}
 
     def _source_indices(self) -> list[int]:
         return [i for i in range(len(self._net.populations)) if i not in self._layout.neurons]
@@ -60,164 +117,213 @@ class Simulation:
         """Advance by a number of time steps."""
         last = self._step + steps
         while True:
-            block_end = min(self._step + self._block_steps(), last)
-            self._run_block(block_end)
+            self._run_block(min(self._step + self._block_steps(), last))
             if self._step >= last:
                 return
 
     def _block_steps(self) -> int:
-        spikes = sum(source.drawn_per_step for source in self._sources.values())
+        wanted = self._sending | self._shown
+        spikes = sum(source.drawn_per_step for index, source in self._sources.items() if index in wanted)
         per_step = max(spikes / BLOCK_SPIKES, self._recorder.samples_per_step / BLOCK_SAMPLES, 1 / BLOCK_STEPS)
         return max(int(1 / per_step), 1)
 
     def _run_block(self, last: int) -> None:
+        if self._exchange.stop[0]:
+            raise BackendError("an earlier run() was interrupted, so the network's state is lost; call reset()")
+        first = self._step
+        owners = self._owners()
+        samples = self._recorder.block(last - first + 1, owners)
         events = self._events(last)
-        buffer = self._spike_buffer()
+        changes = self._changes_before(last)
+        log = new_log(max(1 << 14, 4 * int(self._layout.slice_size.sum())))
+        run = partial(self._run_thread, last, self._timing(), owners, changes, events, samples, log)
+        run_side_by_side([partial(run, thread) for thread in range(self._threads)], self._exchange.stop)
+        self._finish_block(last, samples[0], log)
+
+    def _owners(self) -> list[np.ndarray]:
+        """For each thread (slices,) whether a slice is its own."""
+        return [np.arange(self._layout.n_slices) % self._threads == thread for thread in range(self._threads)]
+
+    def _run_thread(self, last, timing, owners, changes, events, samples, log, thread: int) -> None:
+        layout = self._layout
+        share = self._share(thread, owners[thread], changes)
+        progress = np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
         while True:
-            first, sampled = self._step, self._sampled
-            samples = self._recorder.block(last - first + 1)
-            timing = (
-                self._rules.spike_label,
-                self._rules.input_label,
-                self._rules.records_received,
-                self._received,
-                self._sampled,
-            )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-                rows, recorded, self._step, self._received = advance(
-                    first,
+                why = advance(
                     last,
+                    progress,
                     timing,
-                    self._layout.steps,
-                    self._layout.receives,
-                    self._layout.populations,
-                    self._memory,
+                    share,
+                    (layout.steps, layout.receives),
+                    (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
                     self._rows,
-                    self._queue.rows,
-                    self._queue.filled,
-                    self._queue.ring,
+                    self._plastic[thread],
+                    self._calendars[thread],
+                    self._charges,
+                    self._scratch[thread],
+                    self._exchange,
                     events,
-                    samples,
-                    buffer,
+                    samples[thread],
+                    log,
+                    self._profile,
+                    self._stopwatch.spent[thread],
+                    self._stopwatch.work[thread],
                 )
-            self._queue = Queue(rows, self._queue.filled, self._queue.ring)
-            self._sampled = self._step + 1
-            self._recorder.take(samples, sampled)
-            self._recorder.take_spikes(buffer.label[:recorded], buffer.neuron[:recorded])
-            events = self._rest(events)
-            if self._step >= last:
+            if why == FULL_CALENDAR:
+                self._calendars[thread] = grown(self._calendars[thread])
+            elif why == FULL_LOG:
+                self._take_log(log)
+            elif why == FULL_HISTORY:
+                self._plastic[thread] = enlarged(self._plastic[thread])
+            else:
                 return
 
-    def _spike_buffer(self) -> SpikeBuffer:
-        # Every neuron may spike in every step; a longer buffer only means fewer returns from the loop.
-        size = max(4 * int(self._layout.populations.size.sum()), 1 << 16)
-        return SpikeBuffer(np.empty(size, np.int64), np.empty(size, np.int64))
+    def _take_log(self, log: Log) -> None:
+        """Keep the spikes that were logged, and empty the log."""
+        count = int(log.count[0])
+        self._recorder.take_spikes(log.label[:count], log.neuron[:count])
+        log.count[0] = 0
 
-    def _events(self, last: int) -> Events:
-        label, neuron = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    def _timing(self) -> Timing:
+        rules = self._rules
+        return Timing(
+            rules.spike_label, rules.input_label, rules.records_received, self._slack, self._sampled, self._logged
+        )
+
+    def _share(self, thread: int, owner: np.ndarray, changes: DriveChanges) -> Share:
+        mine = owner[self._layout.blocks.slice[changes.block]]
+        return Share(
+            thread,
+            self._threads,
+            np.flatnonzero(owner[self._layout.blocks.slice]),
+            np.flatnonzero(owner[self._rows.slice]),
+            changes.step[mine],
+            changes.place[mine],
+            changes.block[mine],
+            changes.value[mine],
+        )
+
+    def _finish_block(self, last: int, samples: Samples, log: Log) -> None:
+        """Take note of how far everything is, and keep what was recorded."""
+        self._pushed = max(self._pushed, last - self._slack + 1)
+        step = max(self._logged, self._pushed)
+        while step < last:  # the spikes of the last steps are queued later
+            self._take_log(log)
+            step = log_steps(
+                step, last, self._rules.spike_label, self._exchange, self._layout.blocks, self._scratch[0].neurons, log
+            )
+        self._take_log(log)
+        self._logged = self._step = last
+        self._received = last + 1 if self._rules.records_received else last
+        self._recorder.take(samples, self._sampled, last + 1)
+        self._sampled = last + 1
+
+    def _events(self, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and global numbers of the sources' spikes up to label ``last``, by label."""
+        label, neuron = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
         for index, source in self._sources.items():
+            if index not in self._sending | self._shown and isinstance(source, PoissonCounts):
+                continue
             spikes = source.spikes(self._source_label + 1, last)
             self._recorder.take_source(index, spikes)
+            if index not in self._sending:
+                continue
             label.append(spikes.label)
-            neuron.append(spikes.cell + self._layout.first_neuron[index])
+            neuron.append((spikes.cell + self._layout.first_neuron[index]).astype(np.int32))
         self._source_label = last
         labels = np.concatenate(label)
         order = np.argsort(labels, kind="stable")
-        return self._with_drive(labels[order], np.concatenate(neuron)[order], last)
+        return labels[order], np.concatenate(neuron)[order]
 
-    def _with_drive(self, label: np.ndarray, neuron: np.ndarray, last: int) -> Events:
+    def _changes_before(self, last: int) -> DriveChanges:
         stop = int(np.searchsorted(self._changes.step, last))
         chosen = slice(self._change, stop)
         self._change = stop
-        return Events(
-            label, neuron, self._changes.step[chosen], self._changes.place[chosen], self._changes.value[chosen]
-        )
-
-    def _rest(self, events: Events) -> Events:
-        """The events that the loop did not come to because it returned early."""
-        sent = int(np.searchsorted(events.spike_label, self._step, side="right"))
-        made = int(np.searchsorted(events.drive_step, self._step))
-        return Events(
-            events.spike_label[sent:],
-            events.spike_neuron[sent:],
-            events.drive_step[made:],
-            events.drive_place[made:],
-            events.drive_value[made:],
-        )
+        return DriveChanges(*(column[chosen] for column in self._changes))
 
     # --- changing --------------------------------------------------------------------------------------------------
 
     def update(self, chip_network: ChipNetwork) -> None:
         """Go on with a changed network; raises BackendError where populations or projections came or went."""
         old, self._net = self._net, chip_network
-        self._refuse_growth(old)
+        refuse_growth(old, chip_network)
         old_layout, old_memory = self._layout, self._memory
-        if not _same_synapses(old, chip_network):
-            settled = settle(self._rows, self._queue, len(old_memory.inputs), self._rules.number)
-            self._rows = build_rows(chip_network, old_layout.first_neuron, old_layout.first_input)
-            self._queue = lengthen(settled, self._rows, self._step, len(old_memory.inputs), self._rules.number)
-            self._rescale_charges(old)
-        self._layout, fresh = lay_out(chip_network)
+        self._layout, fresh = lay_out(chip_network, self._threads)
         self._memory = fresh._replace(inputs=old_memory.inputs, tally=old_memory.tally)
-        self._carry_state(old, old_layout.populations.state, old_memory.state)
-        self._renew_sources(old)
+        fresh_sources = self._fresh_sources(old)
+        counted = [self._sources[i] for i in fresh_sources if isinstance(self._sources[i], PoissonCounts)]
+        if (
+            counted
+            or any(isinstance(s, PoissonCounts) for s in fresh_sources.values())
+            or not same_synapses(old, chip_network)
+        ):
+            self._replace_synapses(old, fresh_sources)
+        self._sources |= fresh_sources
+        carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
         self._recorder.follow(chip_network, self._layout)
 
-    def _refuse_growth(self, old: ChipNetwork) -> None:
-        def shape(net: ChipNetwork) -> tuple[list, list]:
-            return [(p.size, p.model) for p in net.network.populations], [
-                (p.pre, p.post) for p in net.network.projections
-            ]
+    def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
+        """Lay out the new synapses; what is under way keeps the weights of the old ones."""
+        self._queue_pending()
+        arrivals = take_arrivals(self._rows, self._calendars, self._step)
+        past = Past(old.network, self._rows, self._plastic, arrivals)
+        charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
+        # the first label whose input is still to come
+        due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
+        for stretch in self._fed:
+            settle_feed(old, self._layout, stretch, self._sources, (due, self._step), charges)
+        self._sources |= fresh_sources
+        self._load_synapses()
+        same = carry_over(past, self._net.network, self._rows, self._plastic)
+        for arrival in past.arrivals:
+            if arrival.lane not in same:
+                add_as_charges(arrival, past, charges)
+        self._charges = lengthened(charges, len(self._charges), self._step, has_shifted(self._rows))
+        self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
+        for arrival in past.arrivals:
+            if arrival.lane in same:
+                lane = same[arrival.lane]
+                thread = int(self._rows.slice[lane]) % self._threads
+                self._calendars[thread] = queue_again(arrival, lane, self._calendars[thread])
+        rescale_charges(old, self._net, self._layout, self._charges)
 
-        if shape(old) != shape(self._net):
-            raise BackendError(
-                "populations or projections were added or removed while the network runs; "
-                "create them before run(), or call reset() first"
-            )
-
-    def _rescale_charges(self, old: ChipNetwork) -> None:
-        """Follow a changed scale of weights: what is under way becomes the nearest number of the new one."""
-        if not self._queue.ring.any():
-            return
-        for at, index in enumerate(self._layout.neurons):
-            before, now = old.neurons(index), self._net.neurons(index)
-            if before.scale is None:
-                continue
-            size = int(self._layout.populations.size[at])
-            for row in range(int(self._layout.populations.n_inputs[at])):
-                begin = int(self._layout.populations.inputs[at]) + row * size
-                charges = self._queue.ring[:, begin : begin + size]
-                charges[:] = _nearest(
-                    charges * (now.scale.per_unit(row) / before.scale.per_unit(row)), self._rules.number
+    def _queue_pending(self) -> None:
+        """Queue the spikes of the last steps, which a run leaves until they are due."""
+        timing, changes, log = self._timing(), self._changes_before(0), new_log(0)
+        for thread, owner in enumerate(self._owners()):
+            share = self._share(thread, owner, changes)
+            progress = np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
+            while (
+                queue_steps(
+                    self._step,
+                    timing,
+                    progress,
+                    self._exchange,
+                    self._layout.blocks,
+                    self._rows,
+                    self._calendars[thread],
+                    share,
+                    self._charges,
+                    self._scratch[thread],
+                    log,
+                    self._stopwatch.work[thread],
                 )
+                == FULL_CALENDAR
+            ):
+                self._calendars[thread] = grown(self._calendars[thread])
 
-    def _carry_state(self, old: ChipNetwork, starts: np.ndarray, state: np.ndarray) -> None:
-        """Keep the state, except where an initial value was set anew; follow a changed scale."""
-        for at, index in enumerate(self._layout.neurons):
-            before, now = old.neurons(index), self._net.neurons(index)
-            size = before.cells.state.size
-            left = state[starts[at] : starts[at] + size].reshape(before.cells.state.shape)
-            kept = left.copy()
-            for name, readout in now.cells.readouts.items():
-                was = before.cells.readouts[name]
-                if not (np.array_equal(was.scale, readout.scale) and np.array_equal(was.offset, readout.offset)):
-                    physical = left[was.row] * was.scale + was.offset
-                    kept[readout.row] = _nearest((physical - readout.offset) / readout.scale, self._rules.number)
-                anew = set_anew(old.network.populations[index], self._net.network.populations[index], name)
-                kept[readout.row][anew] = now.cells.state[readout.row][anew]
-            self._memory.state[starts[at] : starts[at] + size] = kept.ravel()
-
-    def _renew_sources(self, old: ChipNetwork) -> None:
+    def _fresh_sources(self, old: ChipNetwork) -> dict[int, Source]:
+        """New generators, from now on, for the sources that changed."""
+        fresh = {}
         for index in self._source_indices():
             if self._net.network.populations[index] is not old.network.populations[index]:
-                self._sources[index] = self._from_now(source_of(self._net.network, index, self._step))
-
-    def _from_now(self, source: Source) -> Source:
-        source.spikes(0, self._source_label)  # what was due up to now belongs to the past
-        return source
+                fresh[index] = source_of(self._net.network, index, self._step)
+                fresh[index].spikes(0, self._source_label)  # what was due up to now belongs to the past
+        return fresh
 
     def _apply_past_changes(self) -> None:
         self._change = int(np.searchsorted(self._changes.step, self._step))
@@ -233,26 +339,18 @@ class Simulation:
 
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""
-        return self._recorder.recordings(self._memory.tally)
+        tally = np.zeros((len(self._layout.neurons), TALLY_PLACES), np.int64)
+        np.add.at(tally, self._layout.blocks.population, self._memory.tally)
+        recordings = self._recorder.recordings(tally)
+        if not self._profile:
+            return recordings
+        return replace(recordings, profile=self._stopwatch.stages(self._layout.models))
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The present weights (n,) of a plastic projection, in the network's order and unit."""
+        return present_weights(self._net.network, self._layout, self._rows, projection)
 
     def clear(self) -> None:
         """Forget what was recorded; signals start again with the present sample."""
         self._recorder.clear()
         self._sampled = self._step
-
-
-def _same_synapses(old: ChipNetwork, new: ChipNetwork) -> bool:
-    """Whether both have the same synapses with the same numbers on the chip."""
-    return all(
-        a is b and (c.row, c.hold, c.exponent) == (d.row, d.hold, d.exponent)
-        for a, b, c, d in zip(
-            old.network.projections, new.network.projections, old.projections, new.projections, strict=True
-        )
-    )
-
-
-def _nearest(values: np.ndarray, number: type) -> np.ndarray:
-    """The nearest numbers that a rule set's number type holds; the rules tally those beyond a register's end."""
-    if number is np.float64:
-        return values
-    return np.clip(np.rint(values), np.iinfo(number).min, np.iinfo(number).max)

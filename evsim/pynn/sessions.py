@@ -6,13 +6,15 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim import registry
-from evsim.backend import Session, Target
+from evsim.backend import PlasticSession, Session, Target
 from evsim.chip import load_chip
 from evsim.errors import CheckError, joined
-from evsim.network import Network
+from evsim.network import Network, Projection
 from evsim.recording import Recordings
-from evsim.results.losses import chip_losses, warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,8 @@ class Conductor:
 
     def foresee(self, network: Network, targets: Sequence[Target]) -> None:
         """Warn of the weights that the targets' chips lose; called with each network before it runs."""
+        from evsim.results.losses import chip_losses, warning  # loads numba, which an import of the API does without
+
         losses = chip_losses(network, [load_chip(target.chip or "ideal") for target in targets])
         if text := warning(losses):
             warnings.warn(text, stacklevel=2)
@@ -101,9 +105,13 @@ class Sessions:
         self._pieces: list[Piece] = []
         self._piece_start = 0
         self._recordings: tuple[Recordings, ...] | None = None
+        self._weights: dict[int, NDArray[np.float64]] = {}  # of plastic projections, as long as nothing runs
         self._sessions: list[Session] = []
+        from evsim.deploy.quantise import remembering  # loads numba, which an import of the API does without
+
         try:
-            self._start(targets)
+            with remembering():
+                self._start(targets)
         except BaseException:
             self.close()
             raise
@@ -125,24 +133,43 @@ class Sessions:
     def run(self, steps: int) -> None:
         """Advance every target by a number of time steps."""
         self._recordings = None
+        self._weights.clear()
         for index, session in enumerate(self._sessions):
             self._conductor.run(session, steps, index)
         self.step += steps
 
     def update(self, network: Network) -> None:
         """Go on with a changed network of the same shape."""
+        from evsim.deploy.quantise import remembering
+
+        with remembering():
+            self._update(network)
+
+    def _update(self, network: Network) -> None:
         self._conductor.foresee(network, self._targets)
         if self.network.recorded != network.recorded:
             self.cut()
         self._recordings = None
+        self._weights.clear()
         for session in self._sessions:
             session.update(network)
         self.network = network
+
+    def weights(self, projection: Projection) -> NDArray[np.float64] | None:
+        """The present weights (n,) of a plastic projection on the first target; None if it is not in the network."""
+        index = next((i for i, part in enumerate(self.network.projections) if part is projection), None)
+        session = self._sessions[0]
+        if index is None or not isinstance(session, PlasticSession):
+            return None
+        if index not in self._weights:
+            self._weights[index] = session.weights(index)
+        return self._weights[index]
 
     def reset(self) -> None:
         """Back to t = 0; what was recorded is dropped."""
         self._pieces = []
         self._recordings = None
+        self._weights.clear()
         for session in self._sessions:
             session.reset()
         self.step = self._piece_start = 0

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from pyNN import common
 
+from evsim import network
 from evsim.backend import Target
 from evsim.errors import EvsimError
 from evsim.pynn import graph
@@ -26,7 +30,15 @@ DEFAULT_TIMESTEP = 0.1  # ms, PyNN's
 
 
 class ID(int, common.IDMixin):
-    """A cell, as PyNN hands it out: a number that knows its population."""
+    """A cell, as PyNN hands it out: a number that knows its population. The cells of each are a class of their own.
+
+    Attributes:
+        parent: the population.
+        local: whether the cell is on this process, as all are.
+    """
+
+    parent: Population
+    local = True  # type: ignore[assignment]
 
 
 class State(common.control.BaseState):
@@ -45,6 +57,7 @@ class State(common.control.BaseState):
     def __init__(self) -> None:
         super().__init__()
         self.targets: tuple[Target, ...] = (DEFAULT_TARGET,)
+        self._asked = self.targets  # before the script's number of threads was added
         self.record_all_for_compare = False
         self.conductor = Conductor()
         self.epoch = 0
@@ -66,7 +79,8 @@ class State(common.control.BaseState):
         self.clear()
         self._history.clear()
         self._segment = 0
-        self.targets, self._chosen = tuple(targets), True
+        self.targets = self._asked = tuple(targets)
+        self._chosen = True
 
     def harvest(self) -> list[Harvest]:
         """What each target recorded since ``choose``; sessions are closed and the network is forgotten."""
@@ -80,14 +94,20 @@ class State(common.control.BaseState):
             self._sessions.close()
         self._sessions = None
         self._history.clear()
-        self.targets, self._chosen = (DEFAULT_TARGET,), False
+        self.targets = self._asked = (DEFAULT_TARGET,)
+        self._chosen = False
         self.record_all_for_compare = False
         self.conductor = Conductor()
 
-    def ask_for(self, target: Target | None) -> None:
-        """What the script itself asks for in ``setup()``; a choice made from outside goes first."""
+    def ask_for(self, target: Target | None, threads: int | None = None) -> None:
+        """What the script itself asks for in ``setup()``; a choice made from outside goes first.
+
+        Args:
+            threads: for the targets that leave it open, wherever they were chosen; only the reference has threads.
+        """
         if not self._chosen:
-            self.targets = (target or DEFAULT_TARGET,)
+            self._asked = (target or DEFAULT_TARGET,)
+        self.targets = tuple(_with_threads(target, threads) for target in self._asked)
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -182,6 +202,12 @@ class State(common.control.BaseState):
         """Say that something of the network is no longer as it was built; it is built anew before the next step."""
         self._changed = True
 
+    def weights(self, part: network.Projection) -> NDArray[np.float64] | None:
+        """The weights that a plastic projection has by now (n,); None where nothing has run since t = 0."""
+        if self._sessions is None or not self.step:
+            return None
+        return self._sessions.weights(part)
+
     def pieces(self) -> list[Piece]:
         """Everything recorded since t = 0 and not forgotten."""
         return self._sessions.pieces() if self._sessions is not None else []
@@ -202,15 +228,15 @@ class State(common.control.BaseState):
             if source.extend(stop):
                 self._changed = True
         if self._sessions is None or self._changed:
-            network = graph.build(self)
-            if self._sessions is not None and graph.shape(network) != graph.shape(self._sessions.network):
+            built = graph.build(self)
+            if self._sessions is not None and graph.shape(built) != graph.shape(self._sessions.network):
                 self._refuse_growth_in_a_run()
                 self._sessions.close()
                 self._sessions = None
             if self._sessions is None:
-                self._sessions = Sessions(network, self.targets, self.conductor)
+                self._sessions = Sessions(built, self.targets, self.conductor)
             else:
-                self._sessions.update(network)
+                self._sessions.update(built)
             self._changed = False
         return self._sessions
 
@@ -226,6 +252,12 @@ class State(common.control.BaseState):
         pieces = sessions.pieces() if self._chosen else []
         self._history += [(self._segment, piece) for piece in pieces]
         self._segment += bool(pieces)
+
+
+def _with_threads(target: Target, threads: int | None) -> Target:
+    if threads is None or target.backend != DEFAULT_TARGET.backend or "threads" in target.options:
+        return target
+    return replace(target, options={**target.options, "threads": threads})
 
 
 state = State()

@@ -84,3 +84,14 @@ def test_names_that_do_not_exist_are_refused(sim):
         cells.initialize(w=1.0)
     with pytest.raises(sim.errors.InvalidParameterValueError):
         cells.set(tau_m="fast")
+
+
+def test_every_cell_knows_its_population(sim):
+    one, other = sim.Population(3, sim.IF_curr_exp()), sim.Population(2, sim.IF_curr_exp())
+    for population in (one, other):
+        assert all(isinstance(cell, sim.simulator.ID) and cell.parent is population for cell in population)
+        assert all(cell.local for cell in population)
+    assert [int(cell) for cell in other] == [4, 5]
+    assert one[1:][0].parent is one
+    one[2].tau_m = 7.0
+    assert one.get("tau_m").tolist() == [20.0, 20.0, 7.0]

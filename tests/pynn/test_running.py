@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evsim.backend import Target
 from evsim.errors import BackendError, CheckError, EvsimError
 
 
@@ -189,6 +190,27 @@ def test_setup_can_choose_a_chip(sim):
         sim.setup(chip="loihi9")
     with pytest.raises(EvsimError, match="there is no backend named 'referenc'; did you mean 'reference'"):
         sim.setup(backend="referenc")
+
+
+def test_setup_hands_threads_on_to_the_reference_alone(sim):
+    state = sim.simulator.state
+    sim.setup(threads=2)
+    assert state.targets[0].options == {"threads": 2}
+    sim.setup(threads=np.int64(3), chip="loihi2")
+    assert (str(state.targets[0]), state.targets[0].options) == ("reference:loihi2", {"threads": 3})
+    sim.setup()
+    assert state.targets[0].options == {}
+    state.choose([Target("reference", "ideal", {"threads": 4}), Target("lava"), Target("reference", "loihi1")])
+    sim.setup(threads=2)
+    assert [target.options for target in state.targets] == [{"threads": 4}, {}, {"threads": 2}]
+    sim.setup()
+    assert [target.options for target in state.targets] == [{"threads": 4}, {}, {}]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True, np.nan])
+def test_threads_that_cannot_be_are_refused(sim, threads):
+    with pytest.raises(EvsimError, match=r"threads=.*; it must be a whole number from 1 on"):
+        sim.setup(threads=threads)
 
 
 def test_a_backend_that_fails_says_so(sim, noted):

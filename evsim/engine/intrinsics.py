@@ -1,0 +1,132 @@
+"""Machine instructions that numba has no name for: prefetch, atomic flags, the time-stamp counter, bit casts."""
+# The functions below describe code for LLVM; their first argument is numba's typing context, by its convention.
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from llvmlite import ir
+from numba import extending, types
+
+intrinsic: Any = extending.intrinsic  # what it makes has not the arguments of the function that it is given
+
+_I32, _I64, _F64 = ir.IntType(32), ir.IntType(64), ir.DoubleType()
+_IS_X86 = platform.machine() in ("x86_64", "AMD64")
+_CHAR_POINTER = ir.IntType(8).as_pointer()
+
+
+def _external(builder, name: str, kind: ir.FunctionType):
+    module = builder.module
+    return module.globals.get(name) or ir.Function(module, kind, name)
+
+
+def _address(context, builder, kind, array, index):
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+
+
+@intrinsic
+def prefetch(typing, array, index):
+    """Ask for the cache line of ``array[index]``, which may lie outside the array."""
+
+    def code(context, builder, signature, arguments):
+        address = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        function = _external(
+            builder, "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [_CHAR_POINTER, _I32, _I32, _I32])
+        )
+        read, keep, data = (ir.Constant(_I32, value) for value in (0, 3, 1))
+        builder.call(function, [builder.bitcast(address, _CHAR_POINTER), read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), code
+
+
+@intrinsic
+def load_acquire(typing, array, index):
+    """``array[index]`` of int64, before anything that is read after it."""
+
+    def code(context, builder, signature, arguments):
+        return builder.load_atomic(_address(context, builder, signature.args[0], *arguments), "acquire", 8)
+
+    return types.int64(array, types.int64), code
+
+
+@intrinsic
+def store_release(typing, array, index, value):
+    """``array[index] = value`` of int64, after everything that was written before it."""
+
+    def code(context, builder, signature, arguments):
+        address = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        builder.store_atomic(arguments[2], address, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), code
+
+
+@intrinsic
+def give_way(typing):
+    """Let another thread have this core (``sched_yield`` of the C library)."""
+
+    def code(context, builder, signature, arguments):
+        builder.call(_external(builder, "sched_yield", ir.FunctionType(_I32, [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@intrinsic
+def breathe(typing):
+    """Tell the processor that this thread is waiting in a loop, where it has such an instruction."""
+
+    def code(context, builder, signature, arguments):
+        if _IS_X86:
+            builder.call(_external(builder, "llvm.x86.sse2.pause", ir.FunctionType(ir.VoidType(), [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@intrinsic
+def ticks(typing):
+    """The time-stamp counter of the processor."""
+
+    def code(context, builder, signature, arguments):
+        return builder.call(_external(builder, "llvm.readcyclecounter", ir.FunctionType(_I64, [])), [])
+
+    return types.int64(), code
+
+
+@intrinsic
+def copy_line(typing, source, begin, target, at):
+    """Copy the 64 bytes from ``source[begin]`` on to ``target[at]``, in one vector; both hold the same type."""
+
+    def code(context, builder, signature, arguments):
+        vector = ir.VectorType(_I64, 8).as_pointer()
+        from_ = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        to = _address(context, builder, signature.args[2], arguments[2], arguments[3])
+        line = builder.load(builder.bitcast(from_, vector), align=source.dtype.bitwidth // 8)
+        builder.store(line, builder.bitcast(to, vector), align=source.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, target, types.int64), code
+
+
+@intrinsic
+def synapse_weight(typing, item, weight):
+    """The weight of a synapse; the low 16 bits of every item are its target.
+
+    uint16: ``weight``, that of the lane; uint64: a signed number of 48 bits, in units of ``weight``; int32: a signed
+    number of 16 bits; uint32: an unsigned one.
+    """
+
+    def code(context, builder, signature, arguments):
+        kind = signature.args[0]
+        if kind == types.uint16:
+            return arguments[1]
+        if kind == types.uint64:
+            units = builder.sitofp(builder.ashr(arguments[0], ir.Constant(_I64, 16)), _F64)
+            return builder.fmul(units, arguments[1])
+        shift = builder.ashr if kind == types.int32 else builder.lshr
+        return shift(arguments[0], ir.Constant(_I32, 16))
+
+    return weight(item, weight), code
