@@ -101,12 +101,15 @@ class Simulation:
         )
 
     def _load_feeds(self) -> None:
-        """What the present sources feed, and which of them must hand out single spikes."""
+        """What the present sources feed, and which of them send single spikes."""
         self._feeds = feeds_of(self._net, self._layout, self._fed, self._sources)
         counted = {stretch.projection for stretch in self._fed}
         projections = enumerate(self._net.network.projections)
         self._sending = {projection.pre for index, projection in projections if index not in counted}
-        self._shown = {probe.population for probe in self._net.network.probes}
+
+    def _handing_out(self) -> set[int]:
+        """The populations whose single spikes somebody wants: a projection that is no feed, or a probe."""
+        return self._sending | {probe.population for probe in self._net.network.probes}
 
     def _source_indices(self) -> list[int]:
         return [i for i in range(len(self._net.populations)) if i not in self._layout.neurons]
@@ -122,7 +125,7 @@ class Simulation:
                 return
 
     def _block_steps(self) -> int:
-        wanted = self._sending | self._shown
+        wanted = self._handing_out()
         spikes = sum(source.drawn_per_step for index, source in self._sources.items() if index in wanted)
         per_step = max(spikes / BLOCK_SPIKES, self._recorder.samples_per_step / BLOCK_SAMPLES, 1 / BLOCK_STEPS)
         return max(int(1 / per_step), 1)
@@ -223,8 +226,9 @@ class Simulation:
     def _events(self, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Labels and global numbers of the sources' spikes up to label ``last``, by label."""
         label, neuron = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+        wanted = self._handing_out()
         for index, source in self._sources.items():
-            if index not in self._sending | self._shown and isinstance(source, PoissonCounts):
+            if index not in wanted and isinstance(source, PoissonCounts):
                 continue
             spikes = source.spikes(self._source_label + 1, last)
             self._recorder.take_source(index, spikes)

@@ -103,6 +103,18 @@ def test_a_change_of_rate_keeps_what_is_under_way(nets, chip):
     assert_alike(session.recordings(), events.recordings(), chip)
 
 
+def test_a_source_can_be_recorded_from_a_later_run_on(nets):
+    network = noisy(nets, [(i, i) for i in range(BLOCK)])
+    unseen = replace(network, probes=tuple(probe for probe in network.probes if probe.population != 1))
+    session = start(unseen, "ideal")
+    session.run(60)
+    session.update(network)
+    session.run(90)
+    later, whole = session.recordings().spikes[-1], run(network, "ideal").spikes[-1]
+    assert later.population == whole.population == 1
+    assert np.array_equal(later.times, whole.times[whole.times > 30.0]) and len(later.times)
+
+
 def test_a_run_cut_into_pieces_is_the_same_run(nets):
     network = noisy(nets, [(i, i) for i in range(BLOCK + 60)], delay=7)
     session = start(network, "spinnaker1")
