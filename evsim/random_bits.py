@@ -35,7 +35,7 @@ def derived(key: np.uint64, number: int) -> np.uint64:
 @kernel
 def bits_at(key, place):
     """The 64 bits of a place."""
-    return mix(key + np.uint64(place + 1) * GOLDEN)
+    return mix(key + (np.uint64(place) + np.uint64(1)) * GOLDEN)
 
 
 @kernel

@@ -269,9 +269,7 @@ class ByTarget(_Columns):
     def chunk(self, index: int) -> Chunk:
         """A part of the arrays, with its targets."""
         start, stop = index * CHUNK, min((index + 1) * CHUNK, len(self))
-        a, b = int(np.searchsorted(self._first, start, "right")) - 1, int(np.searchsorted(self._first, stop))
-        bounds = np.clip(self._first[a : b + 1], start, stop)
-        target = np.repeat(np.arange(a, b, dtype=np.int32), np.diff(bounds))
+        target = owners(self._first, start, stop)
         part = slice(start, stop)
         source = self._source[part].astype(np.int32)
         source += np.int32(self._shift)
@@ -328,6 +326,12 @@ class ByTarget(_Columns):
         count = np.concatenate([[0], np.cumsum(mine)])
         weight, delay = take(self._weight[part], mine), take(self._delay[part], mine)
         return ByTarget(count[first - first[0]], source[mine], weight, delay, -low)
+
+
+def owners(first: np.ndarray, start: int, stop: int) -> NDArray[np.int32]:
+    """Whose the places ``start`` to ``stop`` are, where those of i begin at ``first[i]`` (n + 1,)."""
+    a, b = int(np.searchsorted(first, start, "right")) - 1, int(np.searchsorted(first, stop))
+    return np.repeat(np.arange(a, b, dtype=np.int32), np.diff(np.clip(first[a : b + 1], start, stop)))
 
 
 def index_type(cells: int) -> type[np.integer]:

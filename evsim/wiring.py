@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evsim.compile import kernel
 from evsim.random_bits import GOLDEN, bits_at, derived, subkey, unit
-from evsim.synapses import CHUNK
+from evsim.synapses import CHUNK, owners
 
 Cells = NDArray[np.int32]
 
@@ -102,13 +102,12 @@ class Fans(Wiring):
 
     def ends(self, start: int, stop: int) -> tuple[Cells, Cells]:
         """The hubs, and a draw each or a set for each hub."""
-        a, b = int(np.searchsorted(self._first, start, "right")) - 1, int(np.searchsorted(self._first, stop))
-        hub = np.repeat(np.arange(a, b, dtype=np.int32), np.diff(np.clip(self._first[a : b + 1], start, stop)))
+        hub = owners(self._first, start, stop)
         partner = np.empty(stop - start, np.int32)
         if self._replacement:
             fill_cells(partner, self._key, start, self._n_choices)
         else:
-            fill_sets(partner, start, a, self._first, self._key, self._n_choices)
+            fill_sets(partner, start, hub[0], self._first, self._key, self._n_choices)
         if not self._autapses:
             partner += partner >= hub
         return (partner, hub) if self._to_targets else (hub, partner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from evsim.deploy.chip_network import ChipNetwork, ChipProjection
 from evsim.engine.memory import Layout
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
-from evsim.engine.plastic_words import pack
+from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
 from evsim.engine.rows import EVEN, MIXED, PLASTIC, SHIFTED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
@@ -78,7 +77,8 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     if not chip_network.chip.rules.is_exact:
         for group in mixed.values():
             spreads = [chip_network.projections[index].synapses.weights for index in group.members]
-            group.weight = unit_of(max(max(-spread.least, spread.most) for spread in spreads))
+            largest = max(max(-spread.least, spread.most) for spread in spreads)
+            group.weight = unit_of(largest, WEIGHT_BITS - 1)  # a bit is the sign
     return [*even.values(), *mixed.values(), *shifted, *plastic]
 
 
@@ -222,7 +222,7 @@ class _Builder:
         delay = np.concatenate([part[2] for part in parts] or [np.empty(0, np.int32)])
         layout, slices = self._layout, np.tile(np.arange(self._slices), len(self._groups))
         row = np.repeat(np.array([group.row for group in self._groups], np.int64), self._slices)
-        n_rows = (self._cursor.shape[0], np.array([max(len(part[1]) - 1, 1) for part in parts], np.int64))
+        n_rows = np.array([max(len(part[1]) - 1, 1) for part in parts], np.int64)
         return Rows(
             slice=slices.astype(np.int64),
             kind=self._kind,
@@ -231,7 +231,7 @@ class _Builder:
             input=(layout.slice_input[slices] + row * layout.slice_size[slices]).astype(np.int64),
             width=layout.slice_size[slices].astype(np.int64),
             base=self._base,
-            gathers=(self._totals // n_rows[1] < ROW_SHORT).astype(np.int64),
+            gathers=(self._totals // n_rows < ROW_SHORT).astype(np.int64),
             projection=np.repeat(
                 np.array([g.members[0] if g.kind == PLASTIC else -1 for g in self._groups], np.int64), self._slices
             ),
@@ -265,11 +265,6 @@ class _Builder:
         mine = delays[from_ : from_ + int(self._totals[lane])]
         items = self._targets if self._kind[lane] == EVEN else self._words
         return sort_by_delay(ends[:-1], mine, items[self._base[lane] : self._base[lane] + int(self._totals[lane])])
-
-
-def unit_of(largest: float) -> float:
-    """The smallest power of two of which 47 bits can hold enough for this weight, within the range of a double."""
-    return 2.0 ** max(math.frexp(largest)[1] - 47, -1000)
 
 
 def words_of(weight: np.ndarray, unit: float, word: np.dtype) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.engine.plastic_lanes import unit_of_weights
+from evsim.engine.plastic_lanes import unit_of_weights, words_of_lane
 from evsim.engine.plastic_memory import SPIKE, Plastic
 from evsim.engine.plastic_words import TARGETS, unpack
 from evsim.engine.queue import PAGE, Calendar, grown, put, take
@@ -63,7 +63,7 @@ def carry_over(past: Past, network: Network, rows: Rows, plastic: list[Plastic |
             if old is new or (old.plasticity == new.plasticity and _alike(past.rows, before, rows, lane)):
                 same[int(before)] = int(lane)
                 if old is new:
-                    _words(rows, lane)[:] = _words(past.rows, before)
+                    words_of_lane(rows, lane)[:] = words_of_lane(past.rows, before)
     for thread, (lanes, old) in enumerate(zip(plastic, past.plastic, strict=True)):
         if lanes is not None and old is not None:
             pairs = [(int(old.number[a]), int(lanes.number[b])) for a, b in same.items() if lanes.number[b] >= 0]
@@ -85,20 +85,15 @@ def add_as_charges(arrival: Arrival, past: Past, charges: np.ndarray) -> None:
     unit = unit_of_weights(past.network.projections[rows.projection[lane]])
     for number in arrival.rows.astype(np.int64):
         row = rows.first[lane, 0] + number
-        words = _words(rows, lane)[rows.begin[row] : rows.begin[row + 1]]
+        words = words_of_lane(rows, lane)[rows.begin[row] : rows.begin[row + 1]]
         targets = (words & np.uint64(TARGETS - 1)).astype(np.int64)
         np.add.at(charges[arrival.label % len(charges)], rows.input[lane] + targets, unpack(words, unit))
-
-
-def _words(rows: Rows, lane: int) -> np.ndarray:
-    end = rows.first[lane, -1]
-    return rows.words[rows.base[lane] : rows.base[lane] + int(rows.begin[end])]
 
 
 def _alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
     """Whether two lanes have the same rows with the same targets."""
     places = [slice(int(rows.first[at, 0]), int(rows.first[at, -1])) for rows, at in ((old, before), (new, lane))]
-    targets = [_words(rows, at) & np.uint64(TARGETS - 1) for rows, at in ((old, before), (new, lane))]
+    targets = [words_of_lane(rows, at) & np.uint64(TARGETS - 1) for rows, at in ((old, before), (new, lane))]
     return (
         np.array_equal(old.begin[places[0]], new.begin[places[1]])
         and np.array_equal(old.delay[places[0]], new.delay[places[1]])

@@ -63,7 +63,7 @@ def present_weights(network: Network, layout: Layout, rows: Rows, index: int) ->
     """The weights (n,) of a plastic projection, in the network's order and unit."""
     projection = network.projections[index]
     order = _order(projection, layout)
-    words = [_words(rows, lane) for lane in np.flatnonzero(rows.projection == index)]
+    words = [words_of_lane(rows, lane) for lane in np.flatnonzero(rows.projection == index)]
     weights = np.empty(len(projection))
     weights[order] = unpack(np.concatenate(words), unit_of_weights(projection)) if words else []
     return weights
@@ -83,7 +83,8 @@ def _order(projection: Projection, layout: Layout) -> NDArray[np.int64]:
     return np.argsort(key, kind="stable")
 
 
-def _words(rows: Rows, lane: int) -> NDArray[np.uint64]:
+def words_of_lane(rows: Rows, lane: int) -> NDArray[np.uint64]:
+    """The words of a plastic lane, where they lie."""
     first, last = rows.first[lane, 0], rows.first[lane, -1]
     base = rows.base[lane]
     return rows.words[base : base + rows.begin[last] - rows.begin[first]]

@@ -11,11 +11,8 @@ bits and back, and rounds them to the nearest, in operations that every processo
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 
 from evsim.compile import lean
 
@@ -29,23 +26,6 @@ _TWO_52 = 2.0**52
 _TWO_52_BITS = np.uint64(np.float64(_TWO_52).view(np.uint64))
 
 
-def _same_bits(source: types.Type, target: types.Type) -> Any:
-    """A compiled function that takes the bits of a number for those of another type."""
-
-    @intrinsic
-    def convert(_context, number):
-        def code(context, builder, _signature, arguments):
-            return builder.bitcast(arguments[0], context.get_value_type(target))
-
-        return target(source), code
-
-    return convert
-
-
-_double_of_bits = _same_bits(types.uint64, types.float64)
-_bits_of_double = _same_bits(types.float64, types.uint64)
-
-
 @lean
 def target_of(word):
     """The target of a synapse within its slice."""
@@ -55,7 +35,7 @@ def target_of(word):
 @lean
 def weight_of(word):
     """The weight of a synapse in its lane's units."""
-    return _double_of_bits((word >> _SHIFT) | _TWO_52_BITS) - _TWO_52
+    return np.uint64((word >> _SHIFT) | _TWO_52_BITS).view(np.float64) - _TWO_52
 
 
 @lean
@@ -67,12 +47,12 @@ def rounded(weight):
 @lean
 def with_weight(word, weight):
     """A synapse with another weight (units, from 0 to below 2^48), rounded to the nearest."""
-    return (_bits_of_double(weight + _TWO_52) << _SHIFT) | (word & _TARGET)
+    return (np.float64(weight + _TWO_52).view(np.uint64) << _SHIFT) | (word & _TARGET)
 
 
-def unit_of(largest: float) -> float:
-    """The smallest power of two of which a word can hold enough for this weight, within the range of a double."""
-    return 2.0 ** max(math.frexp(largest)[1] - WEIGHT_BITS, _LEAST_EXPONENT)
+def unit_of(largest: float, bits: int = WEIGHT_BITS) -> float:
+    """The smallest power of two of which so many bits can hold enough for this weight, within the range of a double."""
+    return 2.0 ** max(math.frexp(largest)[1] - bits, _LEAST_EXPONENT)
 
 
 def pack(weight: np.ndarray, unit: float) -> np.ndarray:

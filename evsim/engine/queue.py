@@ -75,6 +75,23 @@ def rows_of(rows, lane, neurons):
     return count
 
 
+@inlined
+def append(entries, link, free, head, tail, count, slot, entry):
+    """Add an entry to a bucket of one lane, whose ``head``, ``tail`` and ``count`` (slots,) these are."""
+    at = np.int64(count[slot]) % PAGE
+    if at == 0:
+        page = np.int32(free[0])
+        free[0] = link[page]
+        free[1] -= 1
+        if count[slot] == 0:
+            head[slot] = page
+        else:
+            link[tail[slot]] = page
+        tail[slot] = page
+    entries[tail[slot], at] = entry
+    count[slot] += 1
+
+
 @lean
 def push(rows, calendar, lane, neurons, label):
     """Queue the rows of one lane of spikes of one label; the calendar must have a free page for each of them."""
@@ -89,39 +106,18 @@ def push(rows, calendar, lane, neurons, label):
             slot = now + delays[row]
             if slot >= slots:
                 slot -= slots
-            at = np.int64(count[slot]) % PAGE
-            if at == 0:
-                page = np.int32(free[0])
-                free[0] = link[page]
-                free[1] -= 1
-                if count[slot] == 0:
-                    head[slot] = page
-                else:
-                    link[tail[slot]] = page
-                tail[slot] = page
             begin = np.int64(begins[row])
             length = np.int64(begins[row + 1]) - begin
             where = row - first[0] if numbers else ((base + begin) << LENGTH_BITS) | length
-            entries[tail[slot], at] = np.uint64(where)
-            count[slot] += 1
+            append(entries, link, free, head, tail, count, slot, np.uint64(where))
 
 
 @lean
 def put(calendar, lane, slot, entries):
     """Add entries to a bucket; the calendar must have a free page for each of them."""
+    head, tail, count = calendar.head[lane], calendar.tail[lane], calendar.count[lane]
     for k in range(entries.size):
-        at = np.int64(calendar.count[lane, slot]) % PAGE
-        if at == 0:
-            page = np.int32(calendar.free[0])
-            calendar.free[0] = calendar.link[page]
-            calendar.free[1] -= 1
-            if calendar.count[lane, slot] == 0:
-                calendar.head[lane, slot] = page
-            else:
-                calendar.link[calendar.tail[lane, slot]] = page
-            calendar.tail[lane, slot] = page
-        calendar.entries[calendar.tail[lane, slot], at] = entries[k]
-        calendar.count[lane, slot] += 1
+        append(calendar.entries, calendar.link, calendar.free, head, tail, count, slot, entries[k])
 
 
 @inlined

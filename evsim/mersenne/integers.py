@@ -50,30 +50,28 @@ def fill_below(words, numbers, place, bound, out):
 
 
 @kernel
+def one_below(words, numbers, at, mask, most):
+    """A number up to ``most``, for which 0 takes no word; returns it and the index of the next word."""
+    value = np.uint32(0)
+    while most:
+        if at == numbers.size:
+            at = renew(words, numbers)
+        value = numbers[at] & mask
+        at += 1
+        if value <= most:
+            break
+    return value, at
+
+
+@kernel
 def fill_pairs(words, numbers, place, bounds, source, target):
     """Fill with ``randint(0, bounds[0])`` and ``randint(0, bounds[1])`` in turn."""
     at = place[0]
     most_source, most_target = np.uint32(bounds[0] - 1), np.uint32(bounds[1] - 1)
     mask_source, mask_target = np.uint32(bits_of(most_source)), np.uint32(bits_of(most_target))
     for i in range(source.size):
-        value = np.uint32(0)
-        while most_source:
-            if at == numbers.size:
-                at = renew(words, numbers)
-            value = numbers[at] & mask_source
-            at += 1
-            if value <= most_source:
-                break
-        source[i] = value
-        value = np.uint32(0)
-        while most_target:
-            if at == numbers.size:
-                at = renew(words, numbers)
-            value = numbers[at] & mask_target
-            at += 1
-            if value <= most_target:
-                break
-        target[i] = value
+        source[i], at = one_below(words, numbers, at, mask_source, most_source)
+        target[i], at = one_below(words, numbers, at, mask_target, most_target)
     place[0] = at
 
 

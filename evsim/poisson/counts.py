@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import kernel
-from evsim.poisson.keys import numbered, twice
+from evsim.poisson.keys import twice
+from evsim.random_bits import bits_at
 
 BLOCK = 1024  # cells that are drawn at once: their hashes and counts stay in the first-level cache
 _LANES = 4  # thresholds that one pass over a block compares with
@@ -79,7 +80,7 @@ def probabilities(mean: float) -> np.ndarray:
 @kernel
 def step_keys(key, step):
     """The two 32-bit keys of one time step of a process."""
-    bits = numbered(key, step)
+    bits = bits_at(key, step)
     return np.uint32(bits), np.uint32(bits >> np.uint64(32))
 
 
@@ -120,7 +121,7 @@ def draw_again(rest, key0, key1, first_cell, again, counts):
         if is_in(again, part):
             for i in range(part.size):
                 if part[i] == again:
-                    bits = numbered(key, first_cell + begin + i) >> np.uint64(11)
+                    bits = bits_at(key, first_cell + begin + i) >> np.uint64(11)
                     part[i] = quantile(rest, np.float64(np.int64(bits)) * (1.0 / 9007199254740992.0))
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import kernel
-from evsim.poisson.keys import numbered, twice
+from evsim.poisson.keys import twice
+from evsim.random_bits import bits_at
 
 _EVENTS = 256  # events that are drawn at once
 
@@ -86,7 +87,7 @@ def minus_log(bits):
 def draw_gaps(key, number, gaps):
     """Exponentially distributed gaps of mean 1, each before the event of its number."""
     for k in range(gaps.size):
-        gaps[k] = minus_log(numbered(key, 2 * (number + k)))
+        gaps[k] = minus_log(bits_at(key, 2 * (number + k)))
 
 
 @kernel
@@ -94,7 +95,7 @@ def draw_cells(key, number, choice, cell):
     """The cell of each event from ``number`` on."""
     size = choice.keep.size
     for k in range(cell.size):
-        bits = numbered(key, 2 * (number + k) + 1) >> np.uint64(11)
+        bits = bits_at(key, 2 * (number + k) + 1) >> np.uint64(11)
         place = np.float64(np.int64(bits)) * (size * (1.0 / 9007199254740992.0))
         hit = np.int64(place)
         cell[k] = hit if place - hit < choice.keep[hit] else choice.alias[hit]
