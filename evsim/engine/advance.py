@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.blocks import draw_noise, receive_block, step_block
+from evsim.engine.blocks import draw_noise, place_of_inputs, receive_block, step_block
 from evsim.engine.deliver import deliver_lane
 from evsim.engine.exchange import complete, emitted, wait_for
 from evsim.engine.intrinsics import ticks
@@ -193,13 +193,12 @@ def deliver_learning(label, rows, plastic, calendar, share, scratch, flat, work)
 @inlined
 def deliver_charges(label, share, blocks, layout, flat, charges):
     """Add the charges that are due at a label to the inputs of a thread's neurons, and clear them."""
-    first, width = layout
     row = charges[label % charges.shape[0]]
     for at in range(share.blocks.size):
         b = share.blocks[at]
-        s = blocks.slice[b]
-        for k in range(blocks.n_inputs[b]):
-            begin = first[s] + k * width[s] + blocks.local[b]
+        first, rows, width = place_of_inputs(b, blocks, layout)
+        for k in range(rows):
+            begin = first + k * width
             due, into = row[begin : begin + blocks.size[b]], flat[begin : begin + blocks.size[b]]
             for i in range(due.size):
                 into[i] += due[i]
@@ -228,13 +227,15 @@ def spend(profile, spent, place, since):
 
 
 @lean
-def visit_blocks(
-    k, receiving, stepping, due, timing, share, functions, net, plastic, scratch, exchange, profile, spent, work
-):
+def visit_blocks(k, receiving, stepping, due, plastic, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
     Where a rule set has no phase of receiving, a step takes in what is due by itself.
+
+    Args:
+        fixed: those of the arguments of ``advance`` that are the same in every step.
     """
+    timing, share, functions, net, scratch, exchange, profile, spent, work = fixed
     steps, receives = functions
     blocks, layout, memory, feeds = net
     draws = (scratch.hashes, scratch.counts)
@@ -292,6 +293,7 @@ def advance(
         why it returned; see ``places``.
     """
     blocks, layout, memory, _ = net
+    fixed = timing, share, functions, net, scratch, exchange, profile, spent, work
     while True:
         k = progress[STEP]
         t = ticks() if profile else np.int64(0)
@@ -323,22 +325,7 @@ def advance(
         t = spend(profile, spent, DELIVER, t)
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted.
         if timing.two_phase and receiving and (sampling or k >= last):
-            visit_blocks(
-                k,
-                receiving,
-                np.bool_(False),
-                due,
-                timing,
-                share,
-                functions,
-                net,
-                plastic,
-                scratch,
-                exchange,
-                profile,
-                spent,
-                work,
-            )
+            visit_blocks(k, receiving, np.bool_(False), due, plastic, fixed)
             receiving = np.bool_(False)
             t = ticks() if profile else t
         if sampling:
@@ -348,21 +335,6 @@ def advance(
         if k >= last:
             return DONE
         change_drive(k, progress, share, memory)
-        visit_blocks(
-            k,
-            receiving,
-            np.bool_(True),
-            due,
-            timing,
-            share,
-            functions,
-            net,
-            plastic,
-            scratch,
-            exchange,
-            profile,
-            spent,
-            work,
-        )
+        visit_blocks(k, receiving, np.bool_(True), due, plastic, fixed)
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)

@@ -31,20 +31,32 @@ class _Pieces:
 class Recorder:
     """Keeps the spikes and samples of one session since its start, reset or last clear; see ``engine.store``."""
 
-    def __init__(self, chip_network: ChipNetwork, layout: Layout) -> None:
+    def __init__(self, chip_network: ChipNetwork, layout: Layout, owners: list[np.ndarray]) -> None:
         self._allowance = Allowance()
         self._spike_log = SpikeLog(layout.first_neuron, self._allowance)
         self._source_spikes: dict[int, Store] = {}
         self._pieces: dict[tuple[int, str, int, bytes], _Pieces] = {}
-        self.follow(chip_network, layout)
+        self.follow(chip_network, layout, owners)
 
-    def follow(self, chip_network: ChipNetwork, layout: Layout) -> None:
-        """Record what the probes of this network ask for from now on."""
+    def follow(self, chip_network: ChipNetwork, layout: Layout, owners: list[np.ndarray]) -> None:
+        """Record what the probes of this network ask for from now on.
+
+        Args:
+            owners: for each thread (slices,) bool, which of the slices are its own.
+        """
         self._chip_network, self._layout = chip_network, layout
         self._signals = [probe for probe in chip_network.network.probes if probe.variable != "spikes"]
         self._trains = [probe for probe in chip_network.network.probes if probe.variable == "spikes"]
         self._width = np.array([len(probe.cells) for probe in self._signals], np.int64)
         self._interval = np.array([probe.interval for probe in self._signals], np.int64)
+        self._places = [self._places_of(owner) for owner in owners]
+
+    def _places_of(self, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """``first``, ``place`` and ``column`` of a thread's ``Samples``."""
+        found = [self._cells(probe, owner) for probe in self._signals]
+        first = np.concatenate([[0], np.cumsum([len(columns) for _, columns in found])]).astype(np.int64)
+        place, column = (np.concatenate([*(pair[k] for pair in found), np.empty(0, np.int64)]) for k in (0, 1))
+        return first, place, column
 
     def _cells(self, probe: Probe, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the probed state of the cells in some slices lies, and the columns of these cells in a sample.
@@ -64,22 +76,12 @@ class Recorder:
         """How many values a step records on average."""
         return float((self._width / self._interval).sum()) if len(self._interval) else 0.0
 
-    def block(self, steps: int, owners: list[np.ndarray]) -> list[Samples]:
-        """Room for the samples of a block of steps, shared by the threads.
-
-        Args:
-            owners: for each thread (slices,) bool, which of the slices are its own.
-        """
+    def block(self, steps: int) -> list[Samples]:
+        """Room for the samples of a block of steps, shared by the threads."""
         capacity = (steps // self._interval + 2) * self._width if len(self._interval) else np.empty(0, np.int64)
         begin = np.concatenate([[0], np.cumsum(capacity)]).astype(np.int64)
         values = np.empty(int(begin[-1]), self._chip_network.chip.rules.number)
-        result = []
-        for owner in owners:
-            found = [self._cells(probe, owner) for probe in self._signals]
-            first = np.concatenate([[0], np.cumsum([len(columns) for _, columns in found])]).astype(np.int64)
-            place, column = (np.concatenate([*parts, np.empty(0, np.int64)]) for parts in _transposed(found))
-            result.append(Samples(self._interval, begin[:-1], self._width, first, place, column, values))
-        return result
+        return [Samples(self._interval, begin[:-1], self._width, *places, values) for places in self._places]
 
     def take(self, samples: Samples, first_label: int, end_label: int) -> None:
         """Keep the samples of a block of the labels from ``first_label`` to before ``end_label``."""
@@ -189,7 +191,3 @@ class Recorder:
             if counts:
                 found[population.label] = counts
         return found
-
-
-def _transposed(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    return [first for first, _ in pairs], [second for _, second in pairs]

@@ -53,7 +53,7 @@ class Simulation:
         self._threads = threads
         self._profile = profile
         self._load(chip_network)
-        self._recorder = Recorder(chip_network, self._layout)
+        self._recorder = Recorder(chip_network, self._layout, self._owners())
 
     def _load(self, chip_network: ChipNetwork) -> None:
         """Everything at t = 0."""
@@ -133,14 +133,15 @@ class Simulation:
     def _run_block(self, last: int) -> None:
         if self._exchange.stop[0]:
             raise BackendError("an earlier run() was interrupted, so the network's state is lost; call reset()")
-        first = self._step
         owners = self._owners()
-        samples = self._recorder.block(last - first + 1, owners)
+        samples = self._recorder.block(last - self._step + 1)
         events = self._events(last)
         changes = self._changes_before(last)
         log = new_log(max(1 << 14, 4 * int(self._layout.slice_size.sum())))
         run = partial(self._run_thread, last, self._timing(), owners, changes, events, samples, log)
-        run_side_by_side([partial(run, thread) for thread in range(self._threads)], self._exchange.stop)
+        with warnings.catch_warnings():  # here, because the filters are those of all threads
+            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+            run_side_by_side([partial(run, thread) for thread in range(self._threads)], self._exchange.stop)
         self._finish_block(last, samples[0], log)
 
     def _owners(self) -> list[np.ndarray]:
@@ -150,30 +151,28 @@ class Simulation:
     def _run_thread(self, last, timing, owners, changes, events, samples, log, thread: int) -> None:
         layout = self._layout
         share = self._share(thread, owners[thread], changes)
-        progress = np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
+        progress = self._progress()
         while True:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-                why = advance(
-                    last,
-                    progress,
-                    timing,
-                    share,
-                    (layout.steps, layout.receives),
-                    (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
-                    self._rows,
-                    self._plastic[thread],
-                    self._calendars[thread],
-                    self._charges,
-                    self._scratch[thread],
-                    self._exchange,
-                    events,
-                    samples[thread],
-                    log,
-                    self._profile,
-                    self._stopwatch.spent[thread],
-                    self._stopwatch.work[thread],
-                )
+            why = advance(
+                last,
+                progress,
+                timing,
+                share,
+                (layout.steps, layout.receives),
+                (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
+                self._rows,
+                self._plastic[thread],
+                self._calendars[thread],
+                self._charges,
+                self._scratch[thread],
+                self._exchange,
+                events,
+                samples[thread],
+                log,
+                self._profile,
+                self._stopwatch.spent[thread],
+                self._stopwatch.work[thread],
+            )
             if why == FULL_CALENDAR:
                 self._calendars[thread] = grown(self._calendars[thread])
             elif why == FULL_LOG:
@@ -188,6 +187,10 @@ class Simulation:
         count = int(log.count[0])
         self._recorder.take_spikes(log.label[:count], log.neuron[:count])
         log.count[0] = 0
+
+    def _progress(self) -> np.ndarray:
+        """How far every thread is at the beginning of a block of steps; see ``places``."""
+        return np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
 
     def _timing(self) -> Timing:
         rules = self._rules
@@ -257,18 +260,14 @@ class Simulation:
         self._layout, fresh = lay_out(chip_network, self._threads)
         self._memory = fresh._replace(inputs=old_memory.inputs, tally=old_memory.tally)
         fresh_sources = self._fresh_sources(old)
-        counted = [self._sources[i] for i in fresh_sources if isinstance(self._sources[i], PoissonCounts)]
-        if (
-            counted
-            or any(isinstance(s, PoissonCounts) for s in fresh_sources.values())
-            or not same_synapses(old, chip_network)
-        ):
+        concerned = [s for i, fresh in fresh_sources.items() for s in (self._sources[i], fresh)]
+        if any(isinstance(s, PoissonCounts) for s in concerned) or not same_synapses(old, chip_network):
             self._replace_synapses(old, fresh_sources)
         self._sources |= fresh_sources
         carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
-        self._recorder.follow(chip_network, self._layout)
+        self._recorder.follow(chip_network, self._layout, self._owners())
 
     def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""
@@ -300,7 +299,7 @@ class Simulation:
         timing, changes, log = self._timing(), self._changes_before(0), new_log(0)
         for thread, owner in enumerate(self._owners()):
             share = self._share(thread, owner, changes)
-            progress = np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
+            progress = self._progress()
             while (
                 queue_steps(
                     self._step,
@@ -337,7 +336,7 @@ class Simulation:
     def reset(self) -> None:
         """Back to t = 0; recordings are dropped."""
         self._load(self._net)
-        self._recorder = Recorder(self._net, self._layout)
+        self._recorder = Recorder(self._net, self._layout, self._owners())
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
