@@ -179,20 +179,24 @@ def _call(rule: Rule, name: str, function: Callable, results: Sequence[str], par
 
 
 def _loop(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> Iterator[str]:
-    """One loop; the flag of a neuron is whether it fired, or whether its substep is hard and must be left out."""
+    """One loop; the flag of a neuron is whether it fired, or whether its substep is hard and must be left out.
+
+    The flags are stored first: LLVM makes a masked store of the first one in a loop where it can (a state that is kept
+    while refractory), and AMD's processors need a dozen cycles for that.
+    """
     flags = len(rule.states)  # their scope
     yield "for n in range(drive.size):"
     yield from (f"    old_{row} = {_get(f'state_{row}', rule, k)}" for k, row in enumerate(rule.states))
     yield f"    {_call(rule, name, function, results, parameter)}"
-    for k, row in enumerate(rule.states):
-        new = f"old_{row} if is_hard else new_{row}" if "hard" in results else f"new_{row}"
-        yield f"    changed = put(state_{row}, n, {k}, {flags + 1}, {new}, changed)"
     for result in results:
         if result in _FLAGS:
             yield f"    put(spiked, n, {flags}, {flags + 1}, is_{result}, np.int32(0))"
             yield f"    flagged = np.int32(flagged | is_{result})"
         else:
             yield f"    {result} = np.int32({result} + is_{result})"
+    for k, row in enumerate(rule.states):
+        new = f"old_{row} if is_hard else new_{row}" if "hard" in results else f"new_{row}"
+        yield f"    changed = put(state_{row}, n, {k}, {flags + 1}, {new}, changed)"
 
 
 def _substeps(rule: Rule) -> Iterator[str]:

@@ -19,6 +19,7 @@ from evsim.model import TALLY_PLACES
 from evsim.rulesets import RuleSet
 
 BLOCK = 512  # neurons; even, since noise is drawn for pairs of cells
+LINE = 64  # bytes of a cache line
 SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its target
 
 # Function tuples are padded to a power of two, at least this many, so that the loop is compiled for one type only.
@@ -186,7 +187,7 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
         state.array(),
         parameters.array(),
         # a little more, because a block is handed its inputs as rows of the length of its slice
-        np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number),
+        aligned(np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number)),
         drive.array(),
         np.zeros((len(parts), TALLY_PLACES), np.int64),
         np.zeros(len(parts), np.int64),
@@ -199,6 +200,16 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     return Layout(first_neuron, neurons, first_block, blocks, slice_size, slice_input, models, steps, receives), memory
 
 
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy of a flat array that begins on a cache line, which numpy does not promise: vectors that lie across two
+    lines take twice as long."""
+    room = np.empty(array.nbytes + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    copy = room[begin : begin + array.nbytes].view(array.dtype)
+    copy[:] = array
+    return copy
+
+
 def _parts(size: int) -> Iterator[slice]:
     """The blocks of a population of this size, as ranges of its cells."""
     return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
@@ -207,8 +218,10 @@ def _parts(size: int) -> Iterator[slice]:
 def _deal(sizes: list[int], threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slice and first local number of each block, and the slices' sizes.
 
-    Blocks are dealt out in turn, so that every slice gets its share of every population.
+    Blocks are dealt out in turn, so that every slice gets its share of every population. Each begins on a cache line of
+    its own whatever the type of the inputs, so a slice may have a few numbers more than neurons.
     """
+    sizes = [-(-size // LINE) * LINE for size in sizes]
     n_slices = max(threads, 1)
     while True:
         owner = np.arange(len(sizes)) % n_slices
@@ -229,7 +242,7 @@ class _Flat:
 
     def __init__(self, number: type) -> None:
         self._number, self._parts, self._size = number, [], 0
-        self._line = 64 // np.dtype(number).itemsize
+        self._line = LINE // np.dtype(number).itemsize
 
     def add(self, array: np.ndarray) -> int:
         """Append; returns where the array begins."""
@@ -241,7 +254,7 @@ class _Flat:
 
     def array(self) -> np.ndarray:
         """Everything that was added."""
-        return np.concatenate([*self._parts, np.empty(0, self._number)])
+        return aligned(np.concatenate([*self._parts, np.empty(0, self._number)]))
 
 
 def _padded(functions: list[Any], rules: RuleSet) -> tuple[Any, ...]:
