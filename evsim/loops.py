@@ -2,18 +2,18 @@
 
 ``evsim.model.Rule`` describes what a model gives; here is what the engine calls. Both functions have the form
 
-    f(state, parameters, inputs, drive, spiked, tally) -> int64
+    f(state, parameters, inputs, drive, flags, spiked, tally) -> int64
 
     state       (states, n)            number type, changed in place
     parameters  (parameters, n or 1)   parameter type, read only
-    inputs      (input rows, n or more) number type, read only: the sum of the weights due in this step
+    inputs      (input rows, n or more) number type, taken: the sum of the weights due in this step; 0 afterwards
     drive       (n,)                   number type, read only: constant and injected current
-    spiked      (n,)                   int32, filled with the indices of the neurons that spiked, ascending
+    flags       (n,)                   int32, overwritten; of no use to the caller
+    spiked      (n or more,)           int32, filled with the indices of the neurons that spiked, ascending
     tally       (8,)                   int64, counters of what the arithmetic lost, added to
 
 with the number and parameter type of the rule set; all arrays are C-contiguous and none overlap. A step returns the
-number of spikes, or ``AT_REST`` where none spiked, no bit of the state changed and nothing was counted: with the same
-inputs and the same drive, the next step will not do anything either. ``receive`` returns 0 or ``AT_REST``.
+number of spikes, ``receive`` 0. Where a rule has a ``receive``, its step leaves the inputs alone.
 
 The loop is Python source, written to a file whose name is a digest of the text and of everything that it calls. It is
 compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. There
@@ -36,15 +36,13 @@ from evsim.model import SUBSTEPS, Rule, arguments
 from evsim.row_access import READ_ONLY, get, put
 from evsim.rulesets import RuleSet
 
-AT_REST = -1
-
 _FLAGS = ("fired", "hard")
 
 
 @cache
 def step_function(rule: Rule, rules: RuleSet) -> Any:
     """The native step of a rule; the first call with it compiles, or loads from the cache."""
-    return native(written_step(rule, rules), signature(rules), rules.name)
+    return native(written_step(rule), signature(rules), rules.name)
 
 
 @cache
@@ -52,13 +50,13 @@ def receive_function(rule: Rule, rules: RuleSet) -> Any:
     """The native ``receive`` of a rule; where it has none, one that does nothing."""
     if rule.receive is None:
         return idle_function(rules)
-    return native(written_receive(rule, rules), signature(rules), rules.name)
+    return native(written_receive(rule), signature(rules), rules.name)
 
 
 @cache
 def idle_function(rules: RuleSet) -> Any:
     """A native step that does nothing."""
-    return native(_written([f"return np.int64({AT_REST})"], {}), signature(rules), rules.name)
+    return native(_written(["return np.int64(0)"], {}), signature(rules), rules.name)
 
 
 @cache
@@ -71,59 +69,61 @@ def signature(rules: RuleSet) -> Any:
         types.Array(number, 2, "C"),
         types.Array(number, 1, "C"),
         types.Array(types.int32, 1, "C"),
+        types.Array(types.int32, 1, "C"),
         types.Array(types.int64, 1, "C"),
     )
 
 
 @numba.njit(**OPTIONS)
-def compact(spiked):
-    """Replace flags by the ascending indices of those that are not 0, in place; returns their number."""
+def compact(flags, into):
+    """Write the ascending indices of the flags that are not 0; returns how many there are."""
     count = 0
-    whole = spiked.size // 16 * 16
+    whole = flags.size // 16 * 16
     for first in range(0, whole, 16):
-        flags = spiked[first : first + 16]
+        some = flags[first : first + 16]
         any_flag = np.int32(0)
         for k in range(16):
-            any_flag |= flags[k]
+            any_flag |= some[k]
         if any_flag:
             for k in range(16):
-                flag = flags[k]
-                spiked[count] = first + k
-                count += flag != 0
-    for n in range(whole, spiked.size):
-        flag = spiked[n]
-        spiked[count] = n
-        count += flag != 0
+                into[count] = first + k
+                count += some[k] != 0
+    for n in range(whole, flags.size):
+        into[count] = n
+        count += flags[n] != 0
     return count
 
 
 # --- writing the loops -----------------------------------------------------------------------------------------------
 
 
-def written_step(rule: Rule, rules: RuleSet) -> Callable:
+def written_step(rule: Rule) -> Callable:
     """A rule's step as a plain function."""
+    taken = () if rule.receive else rule.input_names
     lines = [
-        *_head(rule, rules, () if rule.receive else rule.input_names),
+        *_head(rule, taken),
         *(_substeps(rule) if rule.substep else ()),
-        *_loops(rule, "neuron", rule.neuron, ["fired", *_lost(rule)]),
-        *_tail(rule, "compact(spiked) if flagged else np.int64(0)"),
+        *_loops(rule, "neuron", rule.neuron, ["fired", *_lost(rule)], taken),
+        *_count_lost(rule),
+        "return compact(flags, spiked) if flagged else np.int64(0)",
     ]
     return _written(lines, {"neuron": rule.neuron, "substep": rule.substep, "hard_substep": rule.hard_substep})
 
 
-def written_receive(rule: Rule, rules: RuleSet) -> Callable:
+def written_receive(rule: Rule) -> Callable:
     """A rule's ``receive``, for the neurons of a population, as a plain function."""
     assert rule.receive is not None, "this rule has none"
     lines = [
-        *_head(rule, rules, rule.input_names),
-        *_loops(rule, "receive", rule.receive, _lost(rule)),
-        *_tail(rule, "np.int64(0)"),
+        *_head(rule, rule.input_names),
+        *_loops(rule, "receive", rule.receive, _lost(rule), rule.input_names),
+        *_count_lost(rule),
+        "return np.int64(0)",
     ]
     return _written(lines, {"receive": rule.receive})
 
 
 def _written(lines: Iterable[str], functions: Mapping[str, Callable | None]) -> Callable:
-    text = "\n    ".join(["def step(state, parameters, inputs, drive, spiked, tally):", *lines]) + "\n"
+    text = "\n    ".join(["def step(state, parameters, inputs, drive, flags, spiked, tally):", *lines]) + "\n"
     compiled = {
         name: numba.njit(forceinline=True, **OPTIONS)(getattr(function, "py_func", function))
         for name, function in functions.items()
@@ -140,63 +140,73 @@ def _lost(rule: Rule) -> list[str]:
     return [f"lost_{name}" for name in rule.tallies]
 
 
-def _head(rule: Rule, rules: RuleSet, inputs: Sequence[str]) -> Iterator[str]:
+def _head(rule: Rule, inputs: Sequence[str]) -> Iterator[str]:
     yield from (f"state_{name} = state[{k}]" for k, name in enumerate(rule.states))
     yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
-    yield f"changed = np.int{np.dtype(rules.number).itemsize * 8}(0)"
     yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *_lost(rule)))
 
 
-def _tail(rule: Rule, count: str) -> Iterator[str]:
+def _count_lost(rule: Rule) -> Iterator[str]:
     yield from (f"tally[{k}] += {counter}" for k, counter in enumerate(_lost(rule)))
-    yield f"if ({' | '.join(['flagged', 'changed', *_lost(rule)])}) == 0:"
-    yield f"    return np.int64({AT_REST})"
-    yield f"return {count}"
 
 
-def _loops(rule: Rule, name: str, function: Callable, results: Sequence[str]) -> Iterator[str]:
+def _loops(
+    rule: Rule, name: str, function: Callable, results: Sequence[str], taken: Sequence[str] = ()
+) -> Iterator[str]:
     """The loop over neurons that share their parameters, and the one over neurons that do not."""
     used = [(k, row) for k, row in enumerate(rule.parameters) if row in arguments(function)]
     yield "if parameters.shape[1] == 1:"
     yield from (f"    parameter_{row} = parameters[{k}, 0]" for k, row in used)
-    yield from _indented(_loop(rule, name, function, results, "parameter_{}"))
+    yield from _indented(_loop(rule, name, function, results, taken, "parameter_{}"))
     yield "else:"
     yield from (f"    parameter_{row} = parameters[{k}]" for k, row in used)
-    yield from _indented(_loop(rule, name, function, results, _get("parameter_{}", rule)))
+    yield from _indented(_loop(rule, name, function, results, taken, _get("parameter_{}", rule)))
+
+
+def _place(rule: Rule, scope: int) -> str:
+    """The last arguments of ``get`` and ``put``. States have the first scopes, then come flags and inputs."""
+    return f"n, {scope}, {len(rule.states) + 1 + len(rule.input_names)}"
 
 
 def _get(row: str, rule: Rule, scope: int = READ_ONLY) -> str:
-    return f"get({row}, n, {scope}, {len(rule.states) + 1})"
+    return f"get({row}, {_place(rule, scope)})"
+
+
+def _input_scope(rule: Rule, name: str) -> int:
+    return len(rule.states) + 1 + rule.input_names.index(name)
 
 
 def _call(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> str:
     """The call of a scalar function for neuron n, with its results in new_* and is_*."""
     known = {row: f"old_{row}" for row in rule.states}
     known |= {row: parameter.format(row) for row in rule.parameters}
-    known |= {row: _get(f"input_{row}", rule) for row in rule.input_names} | {"drive": _get("drive", rule)}
+    known |= {row: _get(f"input_{row}", rule, _input_scope(rule, row)) for row in rule.input_names}
+    known |= {"drive": _get("drive", rule)}
     found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
     return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
 
 
-def _loop(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> Iterator[str]:
+def _loop(
+    rule: Rule, name: str, function: Callable, results: Sequence[str], taken: Sequence[str], parameter: str
+) -> Iterator[str]:
     """One loop; the flag of a neuron is whether it fired, or whether its substep is hard and must be left out.
 
     The flags are stored first: LLVM makes a masked store of the first one in a loop where it can (a state that is kept
     while refractory), and AMD's processors need a dozen cycles for that.
     """
-    flags = len(rule.states)  # their scope
     yield "for n in range(drive.size):"
     yield from (f"    old_{row} = {_get(f'state_{row}', rule, k)}" for k, row in enumerate(rule.states))
     yield f"    {_call(rule, name, function, results, parameter)}"
     for result in results:
         if result in _FLAGS:
-            yield f"    put(spiked, n, {flags}, {flags + 1}, is_{result}, np.int32(0))"
+            yield f"    put(flags, {_place(rule, len(rule.states))}, is_{result})"
             yield f"    flagged = np.int32(flagged | is_{result})"
         else:
             yield f"    {result} = np.int32({result} + is_{result})"
     for k, row in enumerate(rule.states):
         new = f"old_{row} if is_hard else new_{row}" if "hard" in results else f"new_{row}"
-        yield f"    changed = put(state_{row}, n, {k}, {flags + 1}, {new}, changed)"
+        yield f"    put(state_{row}, {_place(rule, k)}, {new})"
+    yield from (f"    put(input_{row}, {_place(rule, _input_scope(rule, row))}, 0)" for row in taken)
 
 
 def _substeps(rule: Rule) -> Iterator[str]:
@@ -208,12 +218,10 @@ def _substeps(rule: Rule) -> Iterator[str]:
     yield from _indented(_loops(rule, "substep", rule.substep, ["hard"]))
     yield "    if flagged:"
     yield "        for n in range(drive.size):"
-    yield "            if spiked[n] != 0:"
+    yield "            if flags[n] != 0:"
     yield "                p = 0 if parameters.shape[1] == 1 else n"
     yield from _indented((f"old_{row} = state_{row}[n]" for row in rule.states), 4)
     yield from _indented((f"one_{row} = {parameter[row]}" for row in rule.parameters), 4)
     yield "                " + _call(rule, "hard_substep", rule.hard_substep, [], "one_{}")
-    for k, row in enumerate(rule.states):
-        put = f"put(state_{row}, n, {k}, {len(rule.states) + 1}, new_{row}, changed)"
-        yield f"                changed = {put}"
+    yield from _indented((f"put(state_{row}, {_place(rule, k)}, new_{row})" for k, row in enumerate(rule.states)), 4)
     yield "flagged = np.int32(0)"

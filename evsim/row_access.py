@@ -37,25 +37,17 @@ def get(typingctx, row, n, scope, scopes):
 
 
 @intrinsic(prefer_literal=True)
-def put(typingctx, row, n, scope, scopes, value, changed):
-    """``row[n] = value``, an integer by its low bits; returns ``changed``, nonzero if any bit of row[n] changed.
-
-    Args:
-        changed: an integer of as many bits as a number of the row.
-    """
+def put(typingctx, row, n, scope, scopes, value):
+    """``row[n] = value``, an integer by its low bits; the other arguments are those of ``get``."""
 
     def codegen(context, builder, signature, args):
-        kind, _, scope, scopes, given, _ = signature.args
+        kind, _, scope, scopes, given = signature.args
         address = _address(context, builder, kind, args[0], args[1])
-        before = builder.load(address)
-        after = context.cast(builder, args[4], given, kind.dtype)
-        for access in (before, builder.store(after, address)):
-            _say_alias(builder.module, access, scope.literal_value, scopes.literal_value)
-        bits = ir.IntType(kind.dtype.bitwidth)
-        difference = builder.xor(builder.bitcast(before, bits), builder.bitcast(after, bits))
-        return builder.or_(args[5], difference)
+        stored = builder.store(context.cast(builder, args[4], given, kind.dtype), address)
+        _say_alias(builder.module, stored, scope.literal_value, scopes.literal_value)
+        return context.get_dummy_value()
 
-    return changed(row, types.int64, scope, scopes, value, changed), codegen
+    return types.void(row, types.int64, scope, scopes, value), codegen
 
 
 def _address(context: Any, builder: Any, kind: types.Array, row: Any, n: Any) -> Any:

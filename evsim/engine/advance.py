@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.blocks import draw_noise, place_of_inputs, receive_block, step_block
+from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, place_of_inputs, run_block
 from evsim.engine.deliver import deliver_lane
 from evsim.engine.exchange import complete, emitted, wait_for
 from evsim.engine.intrinsics import ticks
-from evsim.engine.memory import BLOCK
+from evsim.engine.memory import BLOCK, UNREST
 from evsim.engine.places import (
     CHANGE,
     DELIVER,
@@ -84,6 +84,8 @@ class Scratch(NamedTuple):
         entries: uint64, a part of a bucket.
         targets, words: of the types of ``Rows``; rows that are copied together.
         hashes, counts: uint32 and uint16, draws for a block.
+        flags: int32, of a block's neurons.
+        before: uint8, the longest state of a block.
         sums: int64 zeros, as many as neurons of a slice.
     """
 
@@ -93,6 +95,8 @@ class Scratch(NamedTuple):
     words: np.ndarray
     hashes: np.ndarray
     counts: np.ndarray
+    flags: np.ndarray
+    before: np.ndarray
     sums: np.ndarray
 
 
@@ -211,7 +215,7 @@ def change_drive(step, progress, share, memory):
     cursor = progress[CHANGE]
     while cursor < share.drive_step.size and share.drive_step[cursor] <= step:
         memory.drive[share.drive_place[cursor]] = share.drive_value[cursor]
-        memory.settled[share.drive_block[cursor]] = 0
+        memory.rest[share.drive_block[cursor]] = UNREST
         cursor += 1
     progress[CHANGE] = cursor
 
@@ -238,7 +242,8 @@ def visit_blocks(k, receiving, stepping, due, plastic, fixed):
     timing, share, functions, net, scratch, exchange, profile, spent, work = fixed
     steps, receives = functions
     blocks, layout, memory, feeds = net
-    draws = (scratch.hashes, scratch.counts)
+    draws, buffers = (scratch.hashes, scratch.counts), (scratch.flags, scratch.before)
+    phase = STEP_ALONE if timing.two_phase else WHOLE
     place = k % exchange.found.shape[0]
     t = ticks() if profile else np.int64(0)
     for at in range(share.blocks.size):
@@ -246,10 +251,12 @@ def visit_blocks(k, receiving, stepping, due, plastic, fixed):
         spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
         noisy = receiving and draw_noise(b, due, blocks, layout, memory, feeds, draws, work)
         if receiving and timing.two_phase:
-            receive_block(b, noisy, receives, blocks, layout, memory, spiked)
+            run_block(receives[blocks.model[b]], b, noisy, RECEIVE, blocks, layout, memory, buffers, spiked)
         t = spend(profile, spent, FEED, t)
         if stepping:
-            found = step_block(b, noisy, steps, blocks, layout, memory, timing.two_phase, spiked, work)
+            found = run_block(steps[blocks.model[b]], b, noisy, phase, blocks, layout, memory, buffers, spiked)
+            work[UPDATE + blocks.model[b]] += blocks.size[b] if found >= 0 else 0
+            found = max(found, 0)
             exchange.found[place, b] = found
             if plastic is not None:
                 label = k + timing.spike_label

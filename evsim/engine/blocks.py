@@ -6,7 +6,12 @@ import numpy as np
 
 from evsim.compile import inlined
 from evsim.engine.feeds import add_feed
-from evsim.engine.places import FEED, UPDATE
+from evsim.engine.memory import AT_REST, LOOK
+from evsim.engine.places import FEED
+
+PATIENCE = 16  # steps from one look to the next
+
+RECEIVE, STEP_ALONE, WHOLE = range(3)  # what of a time step a function does
 
 
 @inlined
@@ -42,16 +47,42 @@ def any_input(inputs, n):
 
 
 @inlined
-def clear(inputs, n):
-    """Set the inputs of the n neurons of a block to 0."""
-    for k in range(inputs.shape[0]):
-        row = inputs[k][:n]
-        for i in range(row.size):
-            row[i] = 0
+def state_of(b, blocks, memory):
+    """The bytes of a block's state."""
+    bytes_each = memory.state_bytes.size // memory.state.size
+    first, size = blocks.state[b] * bytes_each, blocks.n_state[b] * blocks.size[b] * bytes_each
+    return memory.state_bytes[first : first + size]
 
 
 @inlined
-def call(function, b, blocks, memory, inputs, spiked):
+def counted(tally):
+    """What was counted as lost, all together."""
+    total = np.int64(0)
+    for k in range(tally.size):
+        total += tally[k]
+    return total
+
+
+@inlined
+def copy_bytes(from_, to):
+    """Copy one array of bytes to the beginning of another."""
+    into = to[: from_.size]
+    for i in range(from_.size):
+        into[i] = from_[i]
+
+
+@inlined
+def same_bytes(a, b):
+    """Whether an array of bytes is the beginning of another."""
+    other = b[: a.size]
+    difference = np.uint8(0)
+    for i in range(a.size):
+        difference |= a[i] ^ other[i]
+    return difference == 0
+
+
+@inlined
+def call(function, b, blocks, memory, inputs, flags, spiked):
     """Call a step or receive function for one block."""
     n = blocks.size[b]
     state, parameters = blocks.state[b], blocks.parameters[b]
@@ -61,42 +92,39 @@ def call(function, b, blocks, memory, inputs, spiked):
         memory.parameters[parameters : parameters + rows * width].reshape((rows, width)),
         inputs,
         memory.drive[blocks.drive[b] : blocks.drive[b] + n],
+        flags[:n],
         spiked,
         memory.tally[b],
     )
 
 
 @inlined
-def receive_block(b, noisy, receives, blocks, layout, memory, spiked):
-    """Let a block take in what is due, unless it is at rest and nothing is due.
+def run_block(function, b, noisy, phase, blocks, layout, memory, buffers, spiked):
+    """Call a function for a block, unless the block is at rest and has no input; returns what it returns, else -1.
+
+    A block is at rest once a step had no input, spiked nothing, counted nothing and changed no bit. To find that out
+    costs half a step, so it is done in one step of ``PATIENCE``.
 
     Args:
         noisy: whether there surely is input.
+        buffers: (flags, before) of ``Scratch``.
     """
+    rest = memory.rest[b]
     begin, rows, width = place_of_inputs(b, blocks, layout)
     inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
-    if memory.settled[b] and not noisy and not any_input(inputs, blocks.size[b]):
-        return
-    unchanged = call(receives[blocks.model[b]], b, blocks, memory, inputs, spiked) < 0
-    memory.settled[b] &= np.int64(unchanged)
-    clear(inputs, blocks.size[b])
-
-
-@inlined
-def step_block(b, noisy, steps, blocks, layout, memory, received, spiked, work):
-    """Step a block, unless it is at rest and has no inputs; returns the number of spikes.
-
-    Args:
-        noisy: whether there surely is input.
-        received: whether the block has taken in what is due already; it has no inputs then.
-    """
-    begin, rows, width = place_of_inputs(b, blocks, layout)
-    inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
-    if memory.settled[b] and not noisy and (received or not any_input(inputs, blocks.size[b])):
-        return np.int64(0)
-    found = call(steps[blocks.model[b]], b, blocks, memory, inputs, spiked)
-    work[UPDATE + blocks.model[b]] += blocks.size[b]
-    memory.settled[b] = found < 0
-    if not received:
-        clear(inputs, blocks.size[b])
-    return max(found, np.int64(0))
+    quiet = rest >= LOOK and not noisy and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))
+    if quiet and rest == AT_REST:
+        return np.int64(-1)
+    flags, before = buffers
+    state, lost, looking = state_of(b, blocks, memory), np.int64(0), quiet and rest == LOOK
+    if looking:
+        copy_bytes(state, before)
+        lost = counted(memory.tally[b])
+    found = call(function, b, blocks, memory, inputs, flags, spiked)
+    if looking and found == 0 and counted(memory.tally[b]) == lost and same_bytes(state, before):
+        memory.rest[b] = LOOK if phase == RECEIVE else AT_REST
+    elif rest >= LOOK:
+        memory.rest[b] = -PATIENCE
+    elif phase != RECEIVE:
+        memory.rest[b] = rest + 1
+    return found

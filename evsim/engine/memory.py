@@ -22,6 +22,10 @@ BLOCK = 512  # neurons; even, since noise is drawn for pairs of cells
 LINE = 64  # bytes of a cache line
 SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its target
 
+# An entry of ``Memory.rest``: a step without input would change nothing; the next step is to find out whether that is
+# so; or below 0, that many steps later.
+AT_REST, LOOK, UNREST = 1, 0, -1
+
 # Function tuples are padded to a power of two, at least this many, so that the loop is compiled for one type only.
 LEAST_FUNCTIONS = 8
 
@@ -61,7 +65,8 @@ class Memory(NamedTuple):
     Attributes:
         inputs: slice by slice, in each slice input row by input row, in each row the slice's neurons.
         tally: (blocks, places) int64; a block is one thread's, so no count is lost.
-        settled: (blocks,) 1 where a step without input would change nothing.
+        rest: (blocks,) whether a step without input would change nothing: AT_REST, LOOK or less.
+        state_bytes: the same as ``state``, as bytes.
     """
 
     state: np.ndarray
@@ -69,7 +74,8 @@ class Memory(NamedTuple):
     inputs: np.ndarray
     drive: np.ndarray
     tally: np.ndarray
-    settled: np.ndarray
+    rest: np.ndarray
+    state_bytes: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,14 +189,16 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
         )
     blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())
     slice_input = np.concatenate([[0], np.cumsum(slice_size * n_rows)]).astype(np.int64)
+    states = state.array()
     memory = Memory(
-        state.array(),
+        states,
         parameters.array(),
         # a little more, because a block is handed its inputs as rows of the length of its slice
         aligned(np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number)),
         drive.array(),
         np.zeros((len(parts), TALLY_PLACES), np.int64),
-        np.zeros(len(parts), np.int64),
+        np.full(len(parts), UNREST, np.int64),
+        states.view(np.uint8),
     )
     first_block = np.searchsorted(blocks.population, np.arange(len(neurons) + 1)).astype(np.int64)
     steps = [step_function(rule, rules) for rule in distinct]

@@ -18,7 +18,7 @@ from evsim.engine.deliver import ROOM
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
-from evsim.engine.memory import BLOCK, lay_out
+from evsim.engine.memory import BLOCK, aligned, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_again, take_arrivals
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
@@ -97,6 +97,8 @@ class Simulation:
             np.empty(ROOM, rows.words.dtype),
             np.empty(BLOCK // 2, np.uint32),
             np.empty(BLOCK, np.uint16),
+            aligned(np.empty(BLOCK, np.int32)),
+            np.empty(int((layout.blocks.size * layout.blocks.n_state).max(initial=0)) * 8, np.uint8),
             np.zeros(int(layout.slice_size.max(initial=0)), np.int64),
         )
 
