@@ -26,6 +26,7 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 
 # without Python's checks for a division by zero and for an index beyond an array
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
+LEAN: dict[str, Any] = {"_nrt": False, **OPTIONS}  # for functions that make no arrays: no references are counted
 
 
 @cache
@@ -151,7 +152,7 @@ def lean(function: Callable) -> Callable:
     Counting costs an atomic addition for each array and call, hundreds of nanoseconds where many are passed around. All
     that such a function calls must be lean, too, and it returns no array.
     """
-    options = {"cache": True, "nogil": True, "_nrt": False, **OPTIONS}
+    options = {"cache": True, "nogil": True, **LEAN}
     compiled = _into_cache(function, _folder(function), numba.njit(**options))
     _KERNELS.add(function)
     return compiled
@@ -162,12 +163,12 @@ def inlined(function: Callable) -> Callable:
 
     LLVM works on a function once more with every function that calls it, so deep calls make the first start slow.
     """
-    options: dict[str, Any] = {"inline": "always", "_nrt": False, **OPTIONS}
+    options: dict[str, Any] = {"inline": "always", **LEAN}
     return numba.njit(**options)(function)
 
 
 def native(function: Callable, signature: Any, purpose: str) -> Any:
-    """Compile a function to a native function pointer of a fixed type.
+    """Compile a function that makes no arrays to a native function pointer of a fixed type.
 
     Args:
         purpose: what the user is told that it is for, where it is not in the cache.
@@ -175,7 +176,7 @@ def native(function: Callable, signature: Any, purpose: str) -> Any:
     folder = _folder(function)
     if not any(folder.rglob("*.nbi")):
         _announce(purpose)
-    return _into_cache(function, folder, numba.cfunc(signature, cache=True, **OPTIONS))
+    return _into_cache(function, folder, numba.cfunc(signature, cache=True, **LEAN))
 
 
 def write_function(text: str, names: Mapping[str, Any]) -> Callable:

@@ -31,7 +31,7 @@ import numba
 import numpy as np
 from numba import types
 
-from evsim.compile import OPTIONS, native, write_function
+from evsim.compile import LEAN, native, write_function
 from evsim.model import SUBSTEPS, Rule, arguments
 from evsim.row_access import READ_ONLY, get, put
 from evsim.rulesets import RuleSet
@@ -74,7 +74,7 @@ def signature(rules: RuleSet) -> Any:
     )
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(**LEAN)
 def compact(flags, into):
     """Write the ascending indices of the flags that are not 0; returns how many there are."""
     count = 0
@@ -125,7 +125,7 @@ def written_receive(rule: Rule) -> Callable:
 def _written(lines: Iterable[str], functions: Mapping[str, Callable | None]) -> Callable:
     text = "\n    ".join(["def step(state, parameters, inputs, drive, flags, spiked, tally):", *lines]) + "\n"
     compiled = {
-        name: numba.njit(forceinline=True, **OPTIONS)(getattr(function, "py_func", function))
+        name: numba.njit(forceinline=True, **LEAN)(getattr(function, "py_func", function))
         for name, function in functions.items()
         if function is not None
     }

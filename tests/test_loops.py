@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from evsim import registry
-from evsim.compile import OPTIONS
+from evsim.compile import LEAN
 from evsim.loops import receive_function, signature, step_function, written_receive, written_step
 from evsim.model import Cells, NeuronModel, Rule
 from evsim.rulesets import RULE_SETS
@@ -167,7 +167,7 @@ def test_every_loop_is_vectorised(name, rules):
     if rule.receive:
         written.append((written_receive(rule), 2))
     for function, loops in written:
-        compiled = numba.cfunc(signature(rule_set), **OPTIONS)(function)
+        compiled = numba.cfunc(signature(rule_set), **LEAN)(function)
         assert len(re.findall(r"^vector\.body\d*:", compiled.inspect_llvm(), re.MULTILINE)) >= loops
         assembly = getattr(compiled, "_library").get_asm_str()  # noqa: B009 - numba has no public name for it
         assert not re.search(r"maskmov.*\)$", assembly, re.MULTILINE)
