@@ -47,12 +47,12 @@ def cache_folder() -> Path:
 
 
 def fingerprint(function: Callable) -> str:
-    """A digest of the versions of Python and numba, of a function and of everything that it refers to, however deep.
+    """A digest of Python's and numba's versions and options, of a function and of all that it refers to, however deep.
 
     Raises:
         NameError: a name that it uses is not defined yet, so that nothing can be said about what it will call.
     """
-    digest = hashlib.sha256(f"python {sys.version_info} numba {numba.__version__}".encode())
+    digest = hashlib.sha256(f"python {sys.version_info} numba {numba.__version__} {sorted(LEAN.items())}".encode())
     for part in sorted(_parts(function, {}).values()):
         digest.update(part)
     return digest.hexdigest()[:16]
