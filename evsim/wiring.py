@@ -106,7 +106,7 @@ class Fans(Wiring):
         partner = np.empty(stop - start, np.int32)
         if self._replacement:
             fill_cells(partner, self._key, start, self._n_choices)
-        else:
+        elif start < stop:
             fill_sets(partner, start, hub[0], self._first, self._key, self._n_choices)
         if not self._autapses:
             partner += partner >= hub

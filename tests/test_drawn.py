@@ -211,6 +211,11 @@ def test_every_cell_to_every_cell_in_order():
     assert sorted(zip(source, target, strict=True)) == [(i, j) for i in range(4) for j in range(4) if i != j]
 
 
+def test_no_synapses_have_no_ends():
+    for replacement in (True, False):
+        assert [len(ends) for ends in fans([0, 0], 2, 5, replacement=replacement).ends(0, 0)] == [0, 0]
+
+
 def test_synapses_to_nobody_are_refused():
     with pytest.raises(ValueError, match="5 synapses were asked for where there is no cell"):
         Pairs(5, 1, 1, KEY, autapses=False)
