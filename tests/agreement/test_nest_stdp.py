@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from builders import IF_CURR_EXP, cells
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine.simulation import Simulation
@@ -22,17 +23,6 @@ nest = pytest.importorskip("nest")
 QUIET = 200.0  # ms at the end
 TAU_MINUS = 25.0  # ms
 N_SOURCES, N_NEURONS = 30, 12
-CELL = {
-    "v_rest": -65.0,
-    "v_reset": -65.0,
-    "v_thresh": -50.0,
-    "tau_refrac": 2.0,
-    "cm": 1.0,
-    "i_offset": 0.0,
-    "tau_m": 20.0,
-    "tau_syn_E": 5.0,
-    "tau_syn_I": 5.0,
-}
 EXPONENTS = {
     "AdditiveWeightDependence": (0.0, 0.0),
     "MultiplicativeWeightDependence": (1.0, 1.0),
@@ -60,12 +50,11 @@ def network(seed: int, timestep: float, duration: float, weight: str, delays: li
     trains = [
         np.unique(rng.integers(2, steps, rng.poisson(0.02 * (duration - QUIET)))) * timestep for _ in range(N_SOURCES)
     ]
-    parameters = {name: np.broadcast_to(value, N_NEURONS) for name, value in CELL.items()}
     return Network(
         timestep,
         (
             Population("sources", "SpikeSourceArray", N_SOURCES, {}, trains=Trains.from_lists(trains)),
-            Population("neurons", "IF_curr_exp", N_NEURONS, parameters, {"v": np.full(N_NEURONS, -65.0)}),
+            cells(N_NEURONS, "neurons"),
         ),
         (
             Projection("in", 0, 1, "excitatory", "STDPMechanism", synapses(N_SOURCES, 250, 2.0), rule(weight, 2.0)),
@@ -103,7 +92,7 @@ def run_nest(net: Network, duration: float) -> tuple[set[tuple[int, int]], list[
     sources = nest.Create("parrot_neuron", N_SOURCES)
     nest.Connect(generators, sources, "one_to_one", {"delay": net.timestep})
     names = {"E_L": "v_rest", "V_reset": "v_reset", "V_th": "v_thresh", "t_ref": "tau_refrac", "tau_m": "tau_m"}
-    cell = {nest_name: CELL[name] for nest_name, name in names.items()}
+    cell = {nest_name: IF_CURR_EXP[name] for nest_name, name in names.items()}
     cell |= {"C_m": 1000.0, "tau_syn_ex": 5.0, "tau_syn_in": 5.0, "V_m": -65.0}
     neurons = nest.Create("iaf_psc_exp", N_NEURONS, {**cell, "tau_minus": TAU_MINUS})
     recorder = nest.Create("spike_recorder")

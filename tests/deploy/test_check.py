@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from builders import cells
 from evsim.chip import load_chip
 from evsim.deploy.check import check
 from evsim.network import Current, Network, Population, Probe, Projection, Trains
 from evsim.synapses import Listed
 
-CELLS = {
-    "v_rest": -65.0,
-    "cm": 1.0,
-    "tau_m": 20.0,
-    "tau_refrac": 2.0,
-    "tau_syn_E": 5.0,
-    "tau_syn_I": 5.0,
-    "i_offset": 0.0,
-    "v_reset": -65.0,
-    "v_thresh": -50.0,
-}
-
-
-def cells(label: str, model: str = "IF_curr_exp", size: int = 10, **changed) -> Population:
-    values = {name: np.broadcast_to(np.float64(value), size) for name, value in {**CELLS, **changed}.items()}
-    return Population(label, model, size, values, {"v": np.full(size, -65.0)})
-
 
 def conductances(label: str) -> Population:
-    return cells(label, "IF_cond_exp", e_rev_E=0.0, e_rev_I=-70.0)
+    return cells(10, label, "IF_cond_exp", e_rev_E=0.0, e_rev_I=-70.0)
 
 
 def source(label: str, trains: Trains | None) -> Population:
@@ -56,11 +41,11 @@ def faulty() -> Network:
         timestep=0.5,
         populations=(
             source("input", trains),
-            cells("fine"),
+            cells(10, "fine"),
             conductances("lacking rule"),
-            cells("misspelt", "IF_cur_exp"),
-            cells("bad tau", tau_m=tau_m),
-            cells("bad cm", cm=0.0),
+            replace(cells(10, "misspelt"), model="IF_cur_exp"),
+            cells(10, "bad tau", tau_m=tau_m),
+            cells(10, "bad cm", cm=0.0),
             Population("bad rate", "SpikeSourcePoisson", 2, poisson),
             source("no trains", None),
         ),
@@ -110,7 +95,7 @@ def test_every_fault_is_said_at_once():
 @pytest.mark.parametrize("chip", ["ideal", "spinnaker1", "loihi1", "loihi2"])
 def test_a_sound_network_has_no_problems(chip):
     trains = Trains.from_lists([np.array([1.0]), np.array([2.0])])
-    populations = (source("input", trains), cells("a"), cells("b"))
+    populations = (source("input", trains), cells(10, "a"), cells(10, "b"))
     projections = (
         projection("in", 0, 1),
         projection("exc", 1, 2, delay=15),
@@ -129,7 +114,7 @@ def test_ideal_has_no_delay_limit_and_every_cell():
     ("receptor", "weight", "wrong"), [("inhibitory", 0.5, "positive"), ("excitatory", -2.0, "negative")]
 )
 def test_a_chip_without_signs_refuses_the_other_sign(receptor, weight, wrong):
-    network = Network(1.0, (cells("a"),), (projection("all", 0, 0, weight, receptor=receptor),))
+    network = Network(1.0, (cells(10, "a"),), (projection("all", 0, 0, weight, receptor=receptor),))
     (problem,) = check(network, load_chip("spinnaker1"))
     assert f"4 of 4 weights are {wrong}, up to {weight:g} nA" in str(problem)
     assert check(network, load_chip("ideal")) == []
@@ -137,13 +122,13 @@ def test_a_chip_without_signs_refuses_the_other_sign(receptor, weight, wrong):
 
 def test_what_a_chip_adds_is_said_with_the_rest():
     """Loihi has one synaptic current; that is found beside a delay that no rule of the chip's own looks at."""
-    network = Network(1.0, (cells("two currents", tau_syn_I=9.0),), (projection("slow", 0, 0, delay=64),))
+    network = Network(1.0, (cells(10, "two currents", tau_syn_I=9.0),), (projection("slow", 0, 0, delay=64),))
     where = {problem.where for problem in check(network, load_chip("loihi2"))}
     assert where == {"population 'two currents'", "projection 'slow'"}
 
 
 def test_a_missing_parameter_is_named():
-    population = cells("a")
+    population = cells(10, "a")
     values = {name: value for name, value in population.parameters.items() if name not in ("tau_m", "tau_syn_E")}
     network = Network(1.0, (Population("a", "IF_curr_exp", 10, values, {}),))
     found = [str(problem) for problem in check(network, load_chip("ideal"))]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import cells
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine import plastic_words
@@ -17,17 +19,7 @@ from evsim.engine.simulation import Simulation
 from evsim.network import Network, Plasticity, Population, Probe, Projection, Trains
 from evsim.synapses import Listed
 
-CELL = {
-    "v_rest": -65.0,
-    "v_reset": -65.0,
-    "v_thresh": -50.0,
-    "tau_refrac": 1.0,
-    "cm": 1.0,
-    "i_offset": 0.0,
-    "tau_m": 20.0,
-    "tau_syn_E": 3.0,
-    "tau_syn_I": 3.0,
-}
+CELL: dict[str, Any] = {"tau_refrac": 1.0, "tau_syn_E": 3.0, "tau_syn_I": 3.0}
 DT = 0.5
 ADDITIVE = "AdditiveWeightDependence"
 
@@ -62,7 +54,6 @@ def network(rule: Plasticity, delays: list[int], count: int = 0, rate: float = 2
     steps, n_pre, n_post = round(seconds * 1000 / DT), 60, 10
     trains = [np.unique(rng.integers(1, steps, rng.poisson(rate * seconds))) * DT for _ in range(n_pre)]
     drive = [np.unique(rng.integers(1, steps, rng.poisson(30 * seconds))) * DT for _ in range(n_post)]
-    parameters = {name: np.broadcast_to(value, n_post) for name, value in CELL.items()}
     most = abs(rule.parameters["w_max"])
     own = np.arange(n_post, dtype=np.int32)
     kick = Listed(own, own, np.full(n_post, 12.0), np.full(n_post, 2, np.int32))
@@ -75,7 +66,7 @@ def network(rule: Plasticity, delays: list[int], count: int = 0, rate: float = 2
         (
             Population("sources", "SpikeSourceArray", n_pre, {}, trains=Trains.from_lists(trains)),
             Population("drive", "SpikeSourceArray", n_post, {}, trains=Trains.from_lists(drive)),
-            Population("neurons", "IF_curr_exp", n_post, parameters, {"v": np.full(n_post, -65.0)}),
+            cells(n_post, "neurons", **CELL),
         ),
         (
             Projection("plastic", 0, 2, receptor, "STDPMechanism", plastic, rule),

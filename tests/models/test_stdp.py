@@ -7,24 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from builders import cells
 from evsim.chip import chip_names, load_chip
 from evsim.deploy.check import check
 from evsim.model import SynapseModel
-from evsim.network import Network, Plasticity, Population, Projection
+from evsim.network import Network, Plasticity, Projection
 from evsim.registry import model
 from evsim.synapses import Listed
 
-CELL = {
-    "v_rest": -65.0,
-    "v_reset": -65.0,
-    "v_thresh": -50.0,
-    "tau_refrac": 1.0,
-    "cm": 1.0,
-    "i_offset": 0.0,
-    "tau_m": 20.0,
-    "tau_syn_E": 5.0,
-    "tau_syn_I": 5.0,
-}
 PARAMETERS = {
     "tau_plus": 20.0,
     "tau_minus": 30.0,
@@ -39,12 +29,11 @@ ADDITIVE = Plasticity("SpikePairRule", "AdditiveWeightDependence", PARAMETERS)
 
 
 def network(plasticity: Plasticity | None, weight: float = 1.0, delay: int = 2) -> Network:
-    cells = {name: np.broadcast_to(value, 2) for name, value in CELL.items()}
     pair = np.zeros(1, np.int32), np.ones(1, np.int32)
     synapses = Listed(*pair, np.array([weight]), np.array([delay], np.int32))
     return Network(
         1.0,
-        (Population("cells", "IF_curr_exp", 2, cells, {"v": np.full(2, -65.0)}),),
+        (cells(2),),
         (Projection("learns", 0, 0, "excitatory", "STDPMechanism", synapses, plasticity),),
     )
 
