@@ -147,6 +147,12 @@ class Layout:
             flat[begin : begin + values[:, part].size] = values[:, part].ravel()
 
 
+def count_blocks(chip_network: ChipNetwork) -> int:
+    """The number of blocks of a network's neurons."""
+    pairs = zip(chip_network.network.populations, chip_network.populations, strict=True)
+    return sum(-(-population.size // BLOCK) for population, cells in pairs if isinstance(cells, ChipPopulation))
+
+
 def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     """The layout of a network for a number of threads, and its memory at t = 0."""
     network, rules = chip_network.network, chip_network.chip.rules

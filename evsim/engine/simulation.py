@@ -18,7 +18,7 @@ from evsim.engine.deliver import ROOM
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
-from evsim.engine.memory import BLOCK, aligned, lay_out
+from evsim.engine.memory import BLOCK, aligned, count_blocks, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_again, take_arrivals
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
@@ -45,12 +45,12 @@ class Simulation:
 
     Args:
         chip_network: what ``quantise`` made.
-        threads: how many run side by side; the results do not depend on it.
+        threads: how many run side by side, at most one for each block of neurons; the results do not depend on it.
         profile: whether to measure where the time goes.
     """
 
     def __init__(self, chip_network: ChipNetwork, threads: int = 1, profile: bool = False) -> None:
-        self._threads = threads
+        self._threads = max(min(threads, count_blocks(chip_network)), 1)  # one without a block would only be waited for
         self._profile = profile
         self._load(chip_network)
         self._recorder = Recorder(chip_network, self._layout, self._owners())
