@@ -51,15 +51,15 @@ RULE_SETS = {
             "spinnaker1",
             "s16.15 fixed point, 16-bit weights",
             np.int32,
-            np.int64,
+            np.int32,
             spike_label=0,
             input_label=0,
             records_received=True,
             signed_weights=False,
         ),
         # Lava: a spike of time step s over DelayDense d reaches u and v in time step s + d + 1, i.e. in step k = s + d.
-        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, np.int64, 1, 0),
-        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, np.int64, 1, 0),
+        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, np.int32, 1, 0),
+        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, np.int32, 1, 0),
     )
 }
 

@@ -1,9 +1,9 @@
 """The fixed-point arithmetic of SpiNNaker 1, as the firmware that sPyNNaker 7.4.1 ships executes it.
 
 Numbers are signed 32-bit integers with 15 bits after the point (ISO 18037's ``accum``, s16.15); decays are unsigned
-32-bit fractions of one (``unsigned long fract``, u0.32). The scalar functions of the first part take and return 64-bit
-integers, have no branches and are compiled into what calls them; those of the second part prepare constants, once for
-each value.
+32-bit fractions of one (``unsigned long fract``, u0.32). The scalar functions of the first part take integers whose low
+32 bits are a register, have no branches and are compiled into what calls them; those of the second part prepare
+constants, once for each value.
 
 Source: executed .aplx binaries of sPyNNaker 7.4.1, which is also what the tests compare with; spinn_common's
 ``stdfix-exp.c`` for the form of the exponential.
@@ -18,6 +18,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from evsim.arithmetic.registers import fraction_of, of_different, of_same, plus, product_from
+
 POINT = 15  # bits after the point of s16.15
 ONE = 1 << POINT
 LARGEST = (1 << 31) - 1
@@ -31,11 +33,8 @@ _njit = numba.njit(error_model="numpy")
 
 @_njit
 def wrap(x):
-    """The low 32 bits as a signed number: what a register keeps.
-
-    On an operand that has no more than 32 bits it only tells the compiler so, which multiplies faster then.
-    """
-    return np.int64(np.int32(x))
+    """The low 32 bits as a signed number: what a register keeps."""
+    return np.int32(x)
 
 
 @_njit
@@ -44,25 +43,30 @@ def add(a, b):
 
     (A comparison with the sum of 64 bits would become an instruction for one number at a time.)
     """
-    total = wrap(a + b)
+    total = plus(a, b)
     return total, ((a ^ total) & (b ^ total)) < 0
+
+
+_product = product_from(POINT, of_different)
+_product_with_same = product_from(POINT, of_same)
 
 
 @_njit
 def multiply(a, b):
     """``floor(a * b / 2^15)``, wrapped: the product of two s16.15 is neither rounded nor saturated."""
-    return wrap((wrap(a) * wrap(b)) >> POINT)
+    return _product(a, b)
+
+
+@_njit
+def multiply_by(x, parameter):
+    """``multiply(x, parameter)``, and the faster way to it where all neurons may have the same parameter."""
+    return _product_with_same(x, parameter)
 
 
 @_njit
 def decay(x, fraction):
-    """``floor(x * fraction / 2^32)``: s16.15 times u0.32.
-
-    It is computed by the product of x and ``fraction`` as signed numbers of 32 bits, for which there are vector
-    instructions; a fraction of a half or more is then 2^32 too small, so x is added.
-    """
-    product = wrap(x) * wrap(fraction)
-    return wrap((product >> 32) + (x if fraction > LARGEST else 0))
+    """``floor(x * fraction / 2^32)``: s16.15 times u0.32, which a register holds as the signed number of its bits."""
+    return fraction_of(x, fraction)
 
 
 @_njit

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
+from evsim.arithmetic.registers import minus, plus, shift_left
 from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply, wrap
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
@@ -224,7 +225,7 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
 @register_jitable
 def follow_shown(x, shown):
     """The synaptic variable, made to follow a conductance that was set from outside."""
-    return x if x >> GAIN_BITS == shown else wrap(shown << GAIN_BITS)
+    return wrap(x) if x >> GAIN_BITS == shown else shift_left(shown, GAIN_BITS)
 
 
 def spinnaker_receive(exc, inh, v, refractory, shown_exc, shown_inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
@@ -251,16 +252,18 @@ def spinnaker_neuron(
     v_reset,
     v_thresh,
     refractory_steps,
+    i_least,
+    i_most,
     e_exc,
     e_inh,
     drive,
 ):
     """One step in s16.15: v under the currents of the conductances at the voltage before, then these decay."""
-    from_exc = multiply(shown_exc, wrap(e_exc - v))
-    from_inh = multiply(wrap(-shown_inh), wrap(e_inh - v))
-    current = wrap(from_exc - from_inh + drive)
+    from_exc = multiply(shown_exc, minus(e_exc, v))
+    from_inh = multiply(minus(0, shown_inh), minus(e_inh, v))
+    current = plus(minus(from_exc, from_inh), drive)
     v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
-        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
     )
     exc, inh = decay(exc, decay_e), decay(inh, decay_i)
     return exc, inh, v, refractory, exc >> GAIN_BITS, inh >> GAIN_BITS, fired, False, wrapped

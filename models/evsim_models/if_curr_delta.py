@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
-from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply, saturate_input, wrap
+from evsim.arithmetic.registers import minus, plus, shift_left
+from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply_by, saturate_input
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
@@ -88,13 +89,15 @@ def spinnaker_neuron(
     v_reset,
     v_thresh,
     refractory_steps,
+    i_least,
+    i_most,
     per_step,
     drive,
 ):
     """One step in s16.15: the input, as a current that lasts one step, moves v."""
-    current = wrap(multiply(exc, per_step) - multiply(inh, per_step) + drive)
+    current = plus(minus(multiply_by(exc, per_step), multiply_by(inh, per_step)), drive)
     v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
-        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
     )
     return exc, inh, v, refractory, fired, False, wrapped
 
@@ -103,7 +106,7 @@ def spinnaker_receive(exc, inh, v, refractory, shift_e, shift_i, to_exc, to_inh)
     """The input of this step alone is what the synapses hold."""
     slot_e, slot_i = saturate_input(to_exc), saturate_input(to_inh)
     saturated = (slot_e != to_exc) + (slot_i != to_inh)
-    return slot_e << shift_e, slot_i << shift_i, v, refractory, saturated, False
+    return shift_left(slot_e, shift_e), shift_left(slot_i, shift_i), v, refractory, saturated, False
 
 
 SPINNAKER1 = Rule(

@@ -14,7 +14,8 @@ import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
 from evsim.arithmetic.loihi_lif import U as LOIHI_U
-from evsim.arithmetic.s1615 import ONE, decay, fixed, wrap
+from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.s1615 import ONE, decay, fixed
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
@@ -129,12 +130,14 @@ def spinnaker_neuron(
     v_reset,
     v_thresh,
     refractory_steps,
+    i_least,
+    i_most,
     drive,
 ):
     """One step in s16.15: v under the currents that hold the input already, then the currents decay."""
-    current = wrap(exc - inh + drive)
+    current = plus(minus(exc, inh), drive)
     v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
-        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
     )
     return decay(exc, decay_e), decay(inh, decay_i), v, refractory, fired, False, wrapped
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numba.extending import register_jitable
 
-from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply, wrap
+from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import spinnaker_parts
@@ -137,22 +138,22 @@ def half(x):
 def spinnaker_advance(v, u, current, a, b, h):
     """v and u after h ms, by the midpoint method, with the products in the order in which the firmware makes them; and
     how many of the two sums were wrapped."""
-    pre = wrap(V_SHIFT + current - u)
-    alpha = wrap(pre + multiply(wrap(LINEAR + multiply(M, v)), v))
-    eta = wrap(v + half(multiply(h, alpha)))
-    ha = multiply(h, a)
-    beta = half(multiply(wrap(multiply(b, v) - u), ha))
-    quadratic = multiply(wrap(LINEAR + multiply(M, eta)), eta)
-    v, wrapped_v = add(v, multiply(h, wrap(pre - beta + quadratic)))
-    u, wrapped_u = add(u, multiply(ha, wrap(multiply(b, eta) - wrap(u + beta))))
+    pre = minus(plus(V_SHIFT, current), u)
+    alpha = plus(pre, multiply(plus(LINEAR, multiply(M, v)), v))
+    eta = plus(v, half(multiply(h, alpha)))
+    ha = multiply_by(h, a)
+    beta = half(multiply(minus(multiply_by(v, b), u), ha))
+    quadratic = multiply(plus(LINEAR, multiply(M, eta)), eta)
+    v, wrapped_v = add(v, multiply(h, plus(minus(pre, beta), quadratic)))
+    u, wrapped_u = add(u, multiply(ha, minus(multiply_by(eta, b), plus(u, beta))))
     return v, u, wrapped_v + wrapped_u
 
 
 def spinnaker_neuron(exc, inh, v, u, step, decay_e, decay_i, a, b, c, d, dt, drive):
     """One step in s16.15: v and u under the currents that hold the input already, then the currents decay."""
-    v, u, wrapped = spinnaker_advance(v, u, wrap(exc - inh + drive), a, b, step)
+    v, u, wrapped = spinnaker_advance(v, u, plus(minus(exc, inh), drive), a, b, step)
     fired = v >= S_PEAK
-    v, u = c if fired else v, wrap(u + d) if fired else u
+    v, u = c if fired else v, plus(u, d) if fired else u
     step = multiply(dt, FIRST_STEP_FACTOR) if fired else dt
     return decay(exc, decay_e), decay(inh, decay_i), v, u, step, fired, False, wrapped
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba.extending import register_jitable
+from numpy.typing import NDArray
 
+from evsim.arithmetic.registers import minus, plus, shift_left
 from evsim.arithmetic.s1615 import (
     FRACTION_MAX,
+    LARGEST,
     ONE,
     POINT,
     add,
@@ -22,9 +25,8 @@ from evsim.arithmetic.s1615 import (
     exponential_fraction,
     fixed,
     for_each,
-    multiply,
+    multiply_by,
     saturate_input,
-    wrap,
 )
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Readout, Values
@@ -36,7 +38,7 @@ TALLIES = ("saturated", "wrapped")
 EXC, INH, V = range(3)
 # parameter rows: of two exponential synapses, the shifts being those of the ring buffers, and of a membrane
 SYNAPSES = ("shift_e", "init_e", "decay_e", "shift_i", "init_i", "decay_i")
-MEMBRANE = ("resistance", "kept", "v_rest", "v_reset", "v_thresh", "refractory_steps")
+MEMBRANE = ("resistance", "kept", "v_rest", "v_reset", "v_thresh", "refractory_steps", "i_least", "i_most")
 DECAY_E, DECAY_I, MEMBRANE_ROW = 2, 5, len(SYNAPSES)
 
 
@@ -48,7 +50,7 @@ def add_input(x, total, shift, init):
     ``x + floor(((slot << shift) * init) / 2^32)``
     """
     slot = saturate_input(total)
-    kept, wrapped = add(x, decay(wrap(slot << shift), init))
+    kept, wrapped = add(x, decay(shift_left(slot, shift), init))
     return kept, slot != total, wrapped
 
 
@@ -61,26 +63,27 @@ def add_inputs(exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
 
 
 @register_jitable
-def membrane(v, current, resistance, kept, v_rest):
+def membrane(v, current, resistance, kept, v_rest, i_least, i_most):
     """The membrane voltage after one time step, ``alpha - kept (alpha - v)`` with ``alpha = current R + v_rest``; and
-    whether alpha was wrapped."""
-    free = ((wrap(current) * wrap(resistance)) >> POINT) + v_rest
-    alpha = wrap(free)
-    return wrap(alpha - multiply(kept, wrap(alpha - v))), alpha != free
+    whether alpha was wrapped, which it is outside a range of currents."""
+    alpha = plus(multiply_by(current, resistance), v_rest)
+    return minus(alpha, multiply_by(minus(alpha, v), kept)), (current < i_least) | (current > i_most)
 
 
 @register_jitable
-def integrate_and_fire(v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps):
+def integrate_and_fire(
+    v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
+):
     """One time step of a leaky membrane: v, the refractory steps that are left, whether it spikes, whether it wrapped.
 
     v keeps its value while refractory, and is compared with the threshold all the same.
     """
-    moves = refractory <= 0
-    moved, wrapped = membrane(v, current, resistance, kept, v_rest)
-    v = moved if moves else v
-    left = refractory if moves else refractory - 1
+    held = refractory > 0
+    moved, wrapped = membrane(v, current, resistance, kept, v_rest, i_least, i_most)
+    v = v if held else moved
+    left = minus(refractory, held)
     fired = v >= v_thresh
-    return (v_reset if fired else v), (refractory_steps if fired else left), fired, wrapped & moves
+    return (v_reset if fired else v), (refractory_steps if fired else left), fired, wrapped & (refractory <= 0)
 
 
 def synapse_rows(values: Values, dt: float, scale: SpinnakerScale) -> list[np.ndarray]:
@@ -109,16 +112,30 @@ def _initial_fraction(tau: int, step: int) -> int:
 
 
 def membrane_rows(values: Values, dt: float) -> list[np.ndarray]:
-    """Parameter rows R, decay, v_rest, v_reset, v_thresh and refractory steps of a leaky membrane."""
+    """Parameter rows R, decay, v_rest, v_reset, v_thresh and refractory steps of a leaky membrane, and the least and
+    the largest current at which alpha is not wrapped."""
     tau_m, cm, step = fixed(values["tau_m"]), fixed(values["cm"]), np.array([fixed(dt)])
+    resistance, v_rest = for_each(divide, tau_m, cm), fixed(values["v_rest"])
     return [
-        for_each(divide, tau_m, cm),
+        resistance,
         for_each(_membrane_decay, tau_m, step),
-        fixed(values["v_rest"]),
+        v_rest,
         fixed(values["v_reset"]),
         fixed(values["v_thresh"]),
         for_each(_whole_steps, fixed(values["tau_refrac"]), step),
+        *current_range(resistance, v_rest),
     ]
+
+
+def current_range(resistance: NDArray[np.int64], v_rest: NDArray[np.int64]) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest register for which ``floor(current R / 2^15) + v_rest`` is a register's; R >= 0."""
+    least = -(((LARGEST + 1 + v_rest) << POINT) // np.maximum(resistance, 1))
+    most = (((LARGEST + 1 - v_rest) << POINT) - 1) // np.maximum(resistance, 1)
+    any_current = resistance == 0
+    return (
+        np.where(any_current, -LARGEST - 1, np.maximum(least, -LARGEST - 1)),
+        np.where(any_current, LARGEST, np.minimum(most, LARGEST)),
+    )
 
 
 def _membrane_decay(tau: int, step: int) -> int:

@@ -25,7 +25,7 @@ def signed(x: int) -> int:
 @exactly
 @given(registers, registers)
 def test_a_product_is_floored_and_wrapped(a, b):
-    assert s1615.multiply(a, b) == signed(a * b // 2**15)
+    assert s1615.multiply(a, b) == s1615.multiply_by(a, b) == signed(a * b // 2**15)
 
 
 @exactly
@@ -37,7 +37,7 @@ def test_a_sum_is_wrapped_and_says_so(a, b):
 @exactly
 @given(registers, st.integers(0, 2**32 - 1))
 def test_a_decay_is_floored(x, fraction):
-    assert s1615.decay(x, fraction) == x * fraction // 2**32
+    assert s1615.decay(x, fraction) == s1615.decay(x, signed(fraction)) == x * fraction // 2**32
 
 
 @exactly
