@@ -5,15 +5,15 @@
     f(state, parameters, inputs, drive, flags, spiked, tally) -> int64
 
     state       (states, n)            number type, changed in place
-    parameters  (parameters, n or 1)   parameter type, read only
-    inputs      (input rows, n or more) number type, taken: the sum of the weights due in this step; 0 afterwards
+    parameters  (parameters, n or 1)   number type, read only
+    inputs      (input rows, n or more)  number type, taken: the sum of the weights due in this step; 0 afterwards
     drive       (n,)                   number type, read only: constant and injected current
     flags       (n,)                   int32, overwritten; of no use to the caller
     spiked      (n or more,)           int32, filled with the indices of the neurons that spiked, ascending
     tally       (8,)                   int64, counters of what the arithmetic lost, added to
 
-with the number and parameter type of the rule set; all arrays are C-contiguous and none overlap. A step returns the
-number of spikes, ``receive`` 0. Where a rule has a ``receive``, its step leaves the inputs alone.
+with the number type of the rule set; all arrays are C-contiguous and none overlap. A step returns the number of spikes,
+``receive`` 0. Where a rule has a ``receive``, its step leaves the inputs alone.
 
 The loop is Python source, written to a file whose name is a digest of the text and of everything that it calls. It is
 compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. There
@@ -62,10 +62,10 @@ def idle_function(rules: RuleSet) -> Any:
 @cache
 def signature(rules: RuleSet) -> Any:
     """The numba type of the native functions of a rule set."""
-    number, parameter = numba.from_dtype(np.dtype(rules.number)), numba.from_dtype(np.dtype(rules.parameter))
+    number = numba.from_dtype(np.dtype(rules.number))
     return types.int64(
         types.Array(number, 2, "C"),
-        types.Array(parameter, 2, "C"),
+        types.Array(number, 2, "C"),
         types.Array(number, 2, "C"),
         types.Array(number, 1, "C"),
         types.Array(types.int32, 1, "C"),

@@ -17,8 +17,7 @@ class RuleSet:
     comparison aligns backends by them and never by fitting.
 
     Attributes:
-        number: the type of state, input and weight.
-        parameter: the type of a model's constants.
+        number: the type of state, input, weight and of a model's constants.
         spike_label: a spike found in step k is labelled k + spike_label.
         input_label: step k takes the input that is due at label k + input_label; a spike labelled s over a delay of d
             steps is due at s + d.
@@ -29,7 +28,6 @@ class RuleSet:
     name: str
     title: str
     number: type
-    parameter: type
     spike_label: int
     input_label: int
     records_received: bool = False
@@ -45,12 +43,11 @@ RULE_SETS = {
     rules.name: rules
     for rules in (
         # NEST: input due at label s + d is added at the end of the step that leads there; a crossing is found there.
-        RuleSet("ideal", "float64, exact where the model is linear", np.float64, np.float64, 1, 1),
+        RuleSet("ideal", "float64, exact where the model is linear", np.float64, 1, 1),
         # sPyNNaker's c_main.c: time++, ring slot(time) -> synapse state, record, update, spike sent at `time`.
         RuleSet(
             "spinnaker1",
             "s16.15 fixed point, 16-bit weights",
-            np.int32,
             np.int32,
             spike_label=0,
             input_label=0,
@@ -58,8 +55,8 @@ RULE_SETS = {
             signed_weights=False,
         ),
         # Lava: a spike of time step s over DelayDense d reaches u and v in time step s + d + 1, i.e. in step k = s + d.
-        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, np.int32, 1, 0),
-        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, np.int32, 1, 0),
+        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, 1, 0),
+        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, 1, 0),
     )
 }
 

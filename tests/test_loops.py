@@ -48,7 +48,7 @@ class Block:
 
     def __init__(self, state, parameters, inputs, drive=0.0, rules=IDEAL):
         self.state = np.ascontiguousarray(state, rules.number)
-        self.parameters = np.ascontiguousarray(parameters, rules.parameter)
+        self.parameters = np.ascontiguousarray(parameters, rules.number)
         self.inputs = np.ascontiguousarray(inputs, rules.number)
         self.drive = np.full(self.state.shape[1], drive, rules.number)
         self.spiked = np.zeros(self.state.shape[1], np.int32)

@@ -18,7 +18,9 @@ from evsim.loops import idle_function, receive_function, step_function
 from evsim.model import TALLY_PLACES
 from evsim.rulesets import RuleSet
 
-BLOCK = 512  # neurons; even, since noise is drawn for pairs of cells
+# Neurons of a block: even, since noise is drawn for pairs, and whole cache lines; but no power of two, for rows that are
+# 4096 bytes apart share a few sets of the first-level cache.
+BLOCK = 480
 LINE = 64  # bytes of a cache line
 SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its target
 
@@ -167,7 +169,7 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     parts = [(at, part) for at, i in enumerate(neurons) for part in _parts(int(sizes[i]))]
     owner, local, slice_size = _deal([part.stop - part.start for _, part in parts], threads)
     n_rows = max((rule.n_inputs for rule in rule_of), default=1)
-    state, parameters, drive = _Flat(rules.number), _Flat(rules.parameter), _Flat(rules.number)
+    state, parameters, drive = (_Flat(rules.number) for _ in range(3))
     table = []
     shared: dict[int, int] = {}  # population -> where its common parameters lie
     for (at, part), slice_, local_ in zip(parts, owner, local, strict=True):
