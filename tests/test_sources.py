@@ -120,6 +120,36 @@ def test_counts_of_different_cells_steps_and_populations_are_independent(nets, m
         assert p_of_independence(counts[:-apart], counts[apart:]) > IMPROBABLE
 
 
+def uniform_bits(key0, key1, first_cell, size):
+    """16 bits for each cell, by the words of ``hash_pairs`` and without its tricks."""
+    z = (np.arange(first_cell // 2, (first_cell + size + 1) // 2) % 2**32).astype(np.uint32)
+    z = z * np.uint32(0x9E3779B1) + key0
+    z = (z ^ (z >> 16)) * np.uint32(0x7FEB352D) ^ key1
+    z = (z ^ (z >> 15)) * np.uint32(0x846CA68B)
+    return (z ^ (z >> 16)).view(np.uint16)[:size]
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.floats(1e-7, 60.0),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**34),
+    st.integers(1, BLOCK),
+)
+def test_a_count_is_the_number_of_thresholds_that_its_bits_reach(mean, key0, key1, pair, size):
+    tables = count_tables([mean])
+    thresholds = tables.thresholds[0, : tables.n_thresholds[0]]
+    keys = np.uint32(key0), np.uint32(key1)
+    hashes, counts = np.empty(BLOCK, np.uint32), np.empty(size, np.uint16)
+    count_block(tables, 0, *keys, 2 * pair, hashes, counts)
+    bits = uniform_bits(*keys, 2 * pair, size)
+    decided = bits < thresholds[-1]
+    wanted = np.searchsorted(thresholds, bits, side="right") + tables.least[0]
+    np.testing.assert_array_equal(counts[decided], wanted[decided])
+    assert (counts[~decided] < len(tables.rest[0])).all()
+
+
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 1300), max_size=5), st.integers(1, 2600), st.integers(0, 2**40))
 def test_a_block_of_counts_is_that_part_of_the_whole(cuts, size, step):

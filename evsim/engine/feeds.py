@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.compile import inlined
+from evsim.compile import inlined, kernel
 from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.build import stored
-from evsim.engine.memory import BLOCK, Layout
+from evsim.engine.memory import BLOCK, Layout, aligned
 from evsim.poisson.counts import CountTables, count_block, count_tables, step_keys
 from evsim.sources import PoissonCounts, Source
+
+VECTOR = 32  # a block's cells are drawn in a multiple of these; no vector is longer
 
 
 class Feeds(NamedTuple):
@@ -32,6 +34,7 @@ class Feeds(NamedTuple):
         key: uint64, of the source.
         table: row of ``tables``.
         weight: (feeds, BLOCK) number type, what a spike adds to each neuron that is fed.
+        alike: whether it is the same for all of them.
         tables: of the distributions of the number of spikes in a step.
     """
 
@@ -46,6 +49,7 @@ class Feeds(NamedTuple):
     key: np.ndarray
     table: np.ndarray
     weight: np.ndarray
+    alike: np.ndarray
     tables: CountTables
 
 
@@ -98,7 +102,7 @@ def feeds_of(
     )
     block = np.array([entry[0] for entry in entries], np.int64)
     numbers = np.array([entry[1] for entry in entries], np.int64).reshape(-1, 8)
-    weight = np.zeros((len(entries), BLOCK), number)
+    weight = aligned(np.zeros(len(entries) * BLOCK, number)).reshape(-1, BLOCK)
     for k, (_, _, _, values) in enumerate(entries):
         weight[k, : len(values)] = values
     row, begin, size, cell, delay, from_label, to_label, table = numbers.T.copy()
@@ -114,6 +118,7 @@ def feeds_of(
         np.array([entry[2] for entry in entries], np.uint64),
         table,
         weight,
+        np.array([bool((entry[3] == entry[3][0]).all()) for entry in entries], np.bool_),
         count_tables([source.mean for source in drawn.values()]),
     )
 
@@ -174,6 +179,20 @@ def settle_feed(
     np.add.at(charges, (slots, places[cell + stretch.target]), weight[cell])
 
 
+@kernel
+def add_counts(counts, weight, into):
+    """Add the spikes of each cell, each by the weight of its own."""
+    for i in range(into.size):
+        into[i] += counts[i] * weight[i]
+
+
+@kernel
+def add_counts_alike(counts, weight, into):
+    """Add the spikes of each cell, all by one weight."""
+    for i in range(into.size):
+        into[i] += counts[i] * weight
+
+
 @inlined
 def add_feed(feeds, feed, label, inputs, hashes, counts):
     """Add the noise that is due at a label to the inputs (rows, n) of a block; returns whether there may be any."""
@@ -181,10 +200,12 @@ def add_feed(feeds, feed, label, inputs, hashes, counts):
     if sent < feeds.from_label[feed] or sent > feeds.to_label[feed]:
         return False
     size, begin = feeds.size[feed], feeds.begin[feed]
-    drawn = counts[:size]
+    drawn = counts[: -(-size // VECTOR) * VECTOR]
     key0, key1 = step_keys(feeds.key[feed], sent)
     count_block(feeds.tables, feeds.table[feed], key0, key1, feeds.cell[feed], hashes, drawn)
     into, weight = inputs[feeds.row[feed]][begin : begin + size], feeds.weight[feed]
-    for i in range(drawn.size):
-        into[i] += drawn[i] * weight[i]
+    if feeds.alike[feed]:
+        add_counts_alike(drawn, weight[0], into)
+    else:
+        add_counts(drawn, weight, into)
     return True

@@ -18,8 +18,8 @@ from evsim.loops import idle_function, receive_function, step_function
 from evsim.model import TALLY_PLACES
 from evsim.rulesets import RuleSet
 
-# Neurons of a block: even, since noise is drawn for pairs, and whole cache lines; but no power of two, for rows that are
-# 4096 bytes apart share a few sets of the first-level cache.
+# Neurons of a block: a multiple of 32, of which noise is drawn. No power of two, since rows that are 4096 bytes apart
+# share a few sets of the first-level cache.
 BLOCK = 480
 LINE = 64  # bytes of a cache line
 SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its target

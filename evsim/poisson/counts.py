@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.compile import kernel
+from evsim.compile import inlined, kernel
 from evsim.poisson.keys import twice
 from evsim.random_bits import bits_at
 
 BLOCK = 1024  # cells that are drawn at once: their hashes and counts stay in the first-level cache
-_LANES = 4  # thresholds that one pass over a block compares with
+_LANES = 6  # thresholds that one pass over a block compares with
+_STRIDE = 0x9E3779B1  # between the counters of neighbouring pairs
+_SIGNED = 0x80010002  # in the second key, it changes the highest bit of both halves of every hash, and nothing else
 _NEGLIGIBLE = 1e-18  # a probability that no run is long enough to see
 
 
@@ -27,7 +29,7 @@ class CountTables(NamedTuple):
     Attributes:
         thresholds: (means, width) uint16; of each row the first ``n_thresholds`` are used, ascending. A value that
             reaches the first j of them stands for the count ``least + j``; one that reaches all of them is drawn again.
-        n_thresholds: (means,) int64, multiples of 4.
+        n_thresholds: (means,) int64, multiples of 6.
         least: (means,) int64; below 0 where a row begins with thresholds of 0, which every value reaches.
         rest: (means, counts) float64, the cumulative distribution of what is drawn again, from the count 0 on.
     """
@@ -86,12 +88,17 @@ def step_keys(key, step):
 
 @kernel
 def hash_pairs(key0, key1, first, hashes):
-    """32 bits for each pair of cells: two rounds of multiply and shift, with a key before each of them."""
+    """32 bits for each pair of cells: two rounds of multiply and shift, with a key before each of them.
+
+    Each half is 32768 less than the 16 uniform bits that it stands for, as a signed number.
+    """
+    key1 = np.uint32(key1 ^ np.uint32(_SIGNED))
+    counter = np.uint32(first * np.uint32(_STRIDE) + key0)
     for j in range(hashes.size):
-        z = np.uint32((np.uint32(j) + first) * np.uint32(0x9E3779B1) + key0)
-        z = np.uint32(np.uint32(z ^ (z >> np.uint32(16))) * np.uint32(0x7FEB352D)) ^ key1
+        z = np.uint32(np.uint32(counter ^ (counter >> np.uint32(16))) * np.uint32(0x7FEB352D)) ^ key1
         z = np.uint32(np.uint32(z ^ (z >> np.uint32(15))) * np.uint32(0x846CA68B))
         hashes[j] = z ^ (z >> np.uint32(16))
+        counter = np.uint32(counter + np.uint32(_STRIDE))
 
 
 @kernel
@@ -125,16 +132,44 @@ def draw_again(rest, key0, key1, first_cell, again, counts):
                     part[i] = quantile(rest, np.float64(np.int64(bits)) * (1.0 / 9007199254740992.0))
 
 
-@kernel
-def reached(uniform, a, b, c, d):
-    """How many of four thresholds a number reaches; 16 bits wide throughout, to count for many cells at once."""
-    low = np.uint16(np.uint16(uniform >= a) + np.uint16(uniform >= b))
-    return np.uint16(low + np.uint16(np.uint16(uniform >= c) + np.uint16(uniform >= d)))
+@inlined
+def as_signed(uniform):
+    """16 uniform bits as ``hash_pairs`` writes them."""
+    return np.int16(np.int64(uniform) - 32768)
+
+
+@inlined
+def above(uniform, a, b, c):
+    """How many of three thresholds are above a number; 16 bits wide throughout, to count for many cells at once."""
+    return np.uint16(np.uint16(uniform < a) + np.uint16(np.uint16(uniform < b) + np.uint16(uniform < c)))
 
 
 @kernel
+def count_first(uniform, thresholds, most, counts):
+    """Set each count to ``most``, less the number of the first thresholds that are above; returns the highest bits."""
+    a, b, c = as_signed(thresholds[0]), as_signed(thresholds[1]), as_signed(thresholds[2])
+    d, e, f = as_signed(thresholds[3]), as_signed(thresholds[4]), as_signed(thresholds[5])
+    highest = np.int16(-32768)
+    for i in range(counts.size):
+        counts[i] = np.uint16(most - np.uint16(above(uniform[i], a, b, c) + above(uniform[i], d, e, f)))
+        highest = max(highest, uniform[i])
+    return highest
+
+
+@kernel
+def count_more(uniform, thresholds, counts):
+    """Take the number of the next thresholds that are above from each count."""
+    a, b, c = as_signed(thresholds[0]), as_signed(thresholds[1]), as_signed(thresholds[2])
+    d, e, f = as_signed(thresholds[3]), as_signed(thresholds[4]), as_signed(thresholds[5])
+    for i in range(counts.size):
+        counts[i] = np.uint16(counts[i] - np.uint16(above(uniform[i], a, b, c) + above(uniform[i], d, e, f)))
+
+
+@inlined
 def count_block(tables, row, key0, key1, first_cell, hashes, counts):
     """Draw the number of spikes of each cell of a block in one time step.
+
+    It is inlined because tables are many arrays, and to pass them takes as long as to draw a hundred cells.
 
     Args:
         row: of ``tables``.
@@ -144,17 +179,13 @@ def count_block(tables, row, key0, key1, first_cell, hashes, counts):
         counts: (cells,) uint16, overwritten; about ``BLOCK`` cells are the quickest.
     """
     hash_pairs(key0, key1, np.uint32(first_cell // 2), hashes[: (counts.size + 1) // 2])
-    uniform = hashes.view(np.uint16)[: counts.size]
-    thresholds, n_thresholds, least = tables.thresholds, tables.n_thresholds[row], np.uint16(tables.least[row])
-    a, b, c, d = thresholds[row, 0], thresholds[row, 1], thresholds[row, 2], thresholds[row, 3]
-    for i in range(counts.size):
-        counts[i] = np.uint16(least + reached(uniform[i], a, b, c, d))
-    for j in range(_LANES, n_thresholds, _LANES):
-        a, b, c, d = thresholds[row, j], thresholds[row, j + 1], thresholds[row, j + 2], thresholds[row, j + 3]
-        for i in range(counts.size):
-            counts[i] = np.uint16(counts[i] + reached(uniform[i], a, b, c, d))
-    again = np.uint16(least + n_thresholds)
-    if is_in(again, counts):
+    uniform = hashes.view(np.int16)[: counts.size]
+    thresholds = tables.thresholds[row][: tables.n_thresholds[row]]
+    again = np.uint16(tables.least[row] + thresholds.size)
+    highest = count_first(uniform, thresholds, again, counts)
+    for j in range(_LANES, thresholds.size, _LANES):
+        count_more(uniform, thresholds[j:], counts)
+    if highest >= as_signed(thresholds[-1]):
         draw_again(tables.rest[row], key0, key1, first_cell, again, counts)
 
 

@@ -17,11 +17,10 @@ from evsim.sources import PoissonCounts, source_of
 STEPS = 150
 
 
-def noisy(nets, pairs, rate=1500.0, size=BLOCK + 60, delay=3, start=0.0, duration=1e10):
-    """Neurons fed by as many sources, connected in pairs (source, target)."""
+def noisy(nets, pairs, rate=1500.0, size=BLOCK + 60, delay=3, start=0.0, duration=1e10, weights=(0.2, 0.9)):
+    """Neurons fed by as many sources, connected in pairs (source, target); ``weights`` from the first to the last."""
     populations = (nets.cells(size, "cells"), nets.poisson(size, rate, "noise", start, duration))
-    weights = np.linspace(0.2, 0.9, len(pairs))
-    rows = [(s, t, w, delay) for (s, t), w in zip(pairs, weights, strict=True)]
+    rows = [(s, t, w, delay) for (s, t), w in zip(pairs, np.linspace(weights[0], weights[1], len(pairs)), strict=True)]
     probes = nets.record_all(populations, "spikes", "v")
     return nets.Network(0.5, populations, (nets.connect(1, 0, rows),), (), probes, seed=11)
 
@@ -70,6 +69,13 @@ def test_counted_noise_is_the_same_spikes(nets, chip, first, last, shift):
     ours = run(network, chip)
     assert len(ours.spikes[0].times) > 50
     assert_alike(ours, run(one_by_one(nets, network), chip), chip)
+
+
+@pytest.mark.parametrize("chip", ["ideal", "spinnaker1", "loihi1", "loihi2"])
+def test_weights_that_are_all_equal(nets, chip):
+    network = noisy(nets, [(i, i) for i in range(BLOCK + 60)], weights=(0.6, 0.6))
+    assert is_fed(network, chip)
+    assert_alike(run(network, chip), run(one_by_one(nets, network), chip), chip)
 
 
 def test_noise_that_starts_and_stops(nets):
