@@ -124,39 +124,59 @@ def queue_all(rows, calendar, share, neurons, label, charges, sums):
             push(rows, calendar, lane, neurons, label)
 
 
-@lean
-def queue_steps(until, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, log, work):
-    """Queue the spikes of all steps before ``until``; thread 0 also records them. Returns DONE, or what is full."""
-    while progress[PUSHED] < until:
-        step = progress[PUSHED]
-        neurons = scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)]
-        label = step + timing.spike_label
+@inlined
+def queue_spikes(
+    steps, label, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work
+):
+    """Queue the spikes of all steps before ``steps``, then those that sources have ``sent`` up to a label.
+
+    Thread 0 also records those of the steps. Returns DONE, or what is full.
+    """
+    labels, sources = sent
+    while True:
+        step, cursor = progress[PUSHED], progress[SOURCE]
+        stop, is_step = cursor, step < steps
+        if is_step:
+            now, neurons = (
+                step + timing.spike_label,
+                scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)],
+            )
+        elif cursor < labels.size and labels[cursor] <= label:
+            while stop < labels.size and labels[stop] == labels[cursor]:
+                stop += 1
+            now, neurons = labels[cursor], sources[cursor:stop]
+        else:
+            return DONE
         if neurons.size:
             if not has_room(rows, calendar, share, neurons, work):
                 return FULL_CALENDAR
-            if share.thread == 0 and step >= timing.logged:
+            if is_step and share.thread == 0 and step >= timing.logged:
                 if log.count[0] + neurons.size > log.label.size:
                     return FULL_LOG
-                note(log, label, neurons)
-            queue_all(rows, calendar, share, neurons, label, charges, scratch.sums)
-        progress[PUSHED] = step + 1
-    return DONE
+                note(log, now, neurons)
+            queue_all(rows, calendar, share, neurons, now, charges, scratch.sums)
+        progress[PUSHED], progress[SOURCE] = step + is_step, stop
 
 
-@inlined
-def queue_sources(until, progress, events, rows, calendar, share, charges, scratch, work):
-    """Queue the spikes of sources that are labelled up to ``until``; returns DONE, or what is full."""
-    labels, neurons = events
-    while progress[SOURCE] < labels.size and labels[progress[SOURCE]] <= until:
-        cursor = progress[SOURCE]
-        stop = cursor
-        while stop < labels.size and labels[stop] == labels[cursor]:
-            stop += 1
-        if not has_room(rows, calendar, share, neurons[cursor:stop], work):
-            return FULL_CALENDAR
-        queue_all(rows, calendar, share, neurons[cursor:stop], labels[cursor], charges, scratch.sums)
-        progress[SOURCE] = stop
-    return DONE
+@lean
+def queue_pending(steps, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work):
+    """``queue_spikes`` by itself, of steps alone."""
+    return queue_spikes(
+        steps,
+        np.int64(-1),
+        timing,
+        progress,
+        exchange,
+        blocks,
+        rows,
+        calendar,
+        share,
+        charges,
+        scratch,
+        sent,
+        log,
+        work,
+    )
 
 
 @lean
@@ -230,7 +250,7 @@ def spend(profile, spent, place, since):
     return now
 
 
-@lean
+@inlined
 def visit_blocks(k, receiving, stepping, due, plastic, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
@@ -307,11 +327,22 @@ def advance(
         if not wait_for(exchange, share.thread, share.threads, k - timing.slack + 1):
             return STOPPED
         t = spend(profile, spent, WAIT, t)
-        full = queue_steps(
-            k - timing.slack + 1, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, log, work
+        full = queue_spikes(
+            k - timing.slack + 1,
+            k,
+            timing,
+            progress,
+            exchange,
+            blocks,
+            rows,
+            calendar,
+            share,
+            charges,
+            scratch,
+            events,
+            log,
+            work,
         )
-        if full == DONE:
-            full = queue_sources(k, progress, events, rows, calendar, share, charges, scratch, work)
         if full != DONE:
             return full
         if plastic is not None and not has_room_for_all(plastic):
@@ -330,18 +361,19 @@ def advance(
                 deliver_charges(due, share, blocks, layout, memory.inputs, charges)
             progress[RECEIVED] = k + 1
         t = spend(profile, spent, DELIVER, t)
-        # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted.
-        if timing.two_phase and receiving and (sampling or k >= last):
-            visit_blocks(k, receiving, np.bool_(False), due, plastic, fixed)
-            receiving = np.bool_(False)
+        # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It
+        # is one call for either, because it is compiled where it stands.
+        apart = timing.two_phase and receiving and (sampling or k >= last)
+        for stepping in range(0 if apart else 1, 2):
+            if stepping:
+                if sampling:
+                    sample(k, timing.sampled, memory.state, samples)
+                    work[SAMPLE] += samples.place.size
+                    t = spend(profile, spent, SAMPLE, t)
+                if k >= last:
+                    return DONE
+                change_drive(k, progress, share, memory)
+            visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, plastic, fixed)
             t = ticks() if profile else t
-        if sampling:
-            sample(k, timing.sampled, memory.state, samples)
-            work[SAMPLE] += samples.place.size
-            t = spend(profile, spent, SAMPLE, t)
-        if k >= last:
-            return DONE
-        change_drive(k, progress, share, memory)
-        visit_blocks(k, receiving, np.bool_(True), due, plastic, fixed)
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evsim.compile import inlined
+from evsim.compile import inlined, lean
 from evsim.engine.feeds import add_feed
 from evsim.engine.memory import AT_REST, LOOK
 from evsim.engine.places import FEED
@@ -46,15 +46,7 @@ def any_input(inputs, n):
     return found
 
 
-@inlined
-def state_of(b, blocks, memory):
-    """The bytes of a block's state."""
-    bytes_each = memory.state_bytes.size // memory.state.size
-    first, size = blocks.state[b] * bytes_each, blocks.n_state[b] * blocks.size[b] * bytes_each
-    return memory.state_bytes[first : first + size]
-
-
-@inlined
+@lean
 def counted(tally):
     """What was counted as lost, all together."""
     total = np.int64(0)
@@ -63,21 +55,13 @@ def counted(tally):
     return total
 
 
-@inlined
-def copy_bytes(from_, to):
-    """Copy one array of bytes to the beginning of another."""
-    into = to[: from_.size]
-    for i in range(from_.size):
-        into[i] = from_[i]
-
-
-@inlined
-def same_bytes(a, b):
-    """Whether an array of bytes is the beginning of another."""
-    other = b[: a.size]
+@lean
+def keep(state, kept):
+    """Keep a copy of some bytes; returns whether the copy before was the same."""
     difference = np.uint8(0)
-    for i in range(a.size):
-        difference |= a[i] ^ other[i]
+    for i in range(state.size):
+        difference |= state[i] ^ kept[i]
+        kept[i] = state[i]
     return difference == 0
 
 
@@ -116,12 +100,14 @@ def run_block(function, b, noisy, phase, blocks, layout, memory, buffers, spiked
     if quiet and rest == AT_REST:
         return np.int64(-1)
     flags, before = buffers
-    state, lost, looking = state_of(b, blocks, memory), np.int64(0), quiet and rest == LOOK
+    each = memory.state_bytes.size // memory.state.size
+    state = memory.state_bytes[blocks.state[b] * each : (blocks.state[b] + blocks.n_state[b] * blocks.size[b]) * each]
+    looking, lost = quiet and rest == LOOK, np.int64(0)
     if looking:
-        copy_bytes(state, before)
+        keep(state, before[: state.size])
         lost = counted(memory.tally[b])
     found = call(function, b, blocks, memory, inputs, flags, spiked)
-    if looking and found == 0 and counted(memory.tally[b]) == lost and same_bytes(state, before):
+    if looking and found == 0 and counted(memory.tally[b]) == lost and keep(state, before[: state.size]):
         memory.rest[b] = LOOK if phase == RECEIVE else AT_REST
     elif rest >= LOOK:
         memory.rest[b] = -PATIENCE

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork, ChipProjection
-from evsim.engine.memory import Layout
+from evsim.engine.memory import Layout, aligned_room
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
 from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
@@ -145,7 +145,7 @@ class _Builder:
         even = self._kind == EVEN
         # a little more than there are, so that whole vectors may be read at the end
         self._targets = np.empty(int(self._totals[even].sum()) + 64, np.uint16)
-        self._words = np.empty(int(self._totals[~even].sum()) + 64, word_type(rules))
+        self._words = aligned_room(int(self._totals[~even].sum()) + 64, word_type(rules))
         self._delays: list[int | np.ndarray] = [self._delay_of(group) for group in self._groups]
         self._delay_base = np.array([self._base[group * self._slices] for group in range(len(self._groups))], np.int64)
 

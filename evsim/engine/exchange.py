@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.compile import inlined, lean
+from evsim.compile import inlined
 from evsim.engine.intrinsics import breathe, give_way, load_acquire, store_release
 from evsim.engine.memory import BLOCK
 
@@ -69,7 +69,7 @@ def complete(exchange, thread, steps):
     store_release(exchange.done, thread * LINE, steps)
 
 
-@lean
+@inlined
 def emitted(exchange, step, blocks, into):
     """The global numbers of the neurons that spiked in a step, ascending, and how many they are."""
     place = step % exchange.found.shape[0]

@@ -216,12 +216,18 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     return Layout(first_neuron, neurons, first_block, blocks, slice_size, slice_input, models, steps, receives), memory
 
 
-def aligned(array: np.ndarray) -> np.ndarray:
-    """A copy of a flat array that begins on a cache line, which numpy does not promise: vectors that lie across two
+def aligned_room(size: int, number: type | np.dtype) -> np.ndarray:
+    """Room for so many numbers that begins on a cache line, which numpy does not promise: vectors that lie across two
     lines take twice as long."""
-    room = np.empty(array.nbytes + LINE, np.uint8)
+    length = size * np.dtype(number).itemsize
+    room = np.empty(length + LINE, np.uint8)
     begin = -room.ctypes.data % LINE
-    copy = room[begin : begin + array.nbytes].view(array.dtype)
+    return room[begin : begin + length].view(number)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy of a flat array that begins on a cache line."""
+    copy = aligned_room(array.size, array.dtype)
     copy[:] = array
     return copy
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from evsim.compile import lean
-from evsim.engine.plastic_words import rounded, target_of, weight_of, with_weight
+from evsim.compile import inlined, lean
+from evsim.engine.plastic_words import lifted, lowered, rounded, target_of, weight_of, with_lifted, with_weight
 
 # In blocks of so many synapses it is looked whether the targets of a row are consecutive.
-_BLOCK = 128
+RUN = 128
 
 
 # --- the history ------------------------------------------------------------------------------------------------------
 
 
-@lean
+@inlined
 def advance_slot(spikes, view, slot, until):
     """Let the targets' spikes up to a label reach the synapses of a slot."""
     due, before = slot.due, slot.before
@@ -41,14 +41,16 @@ def _trace_before(spikes, past, place, before):
     return spikes[place].trace if place >= 0 else past
 
 
-@lean
+@inlined
 def gather(spikes, begin, end, gain):
     """Add the worth of spikes to their targets, the latest first."""
-    for place in range(end - 1, begin - 1, -1):
-        gain[spikes[place].target] += spikes[place].worth
+    last = np.uint64(end - 1)  # unsigned: numba lets negative indices count from the end, which takes time
+    for k in range(end - begin):
+        spike = spikes[last - np.uint64(k)]
+        gain[np.uint64(spike.target)] += spike.worth
 
 
-@lean
+@inlined
 def clear(spikes, begin, end, gain):
     """Undo ``gather``."""
     if end - begin > gain.size // 8:  # a vector of zeros is written in the time of one number
@@ -99,8 +101,9 @@ def potentiated(spikes, weight, place, seen, due, up, low, high, mu_plus):
 
 @lean
 def _changed(weight, gain, level, up, down, low, high):
+    """The new weight, lifted."""
     potentiated = min(weight + up * gain, high) if gain > 0.0 else weight
-    return rounded(max(potentiated - down * level, low))
+    return lifted(max(potentiated - down * level, low))
 
 
 @lean
@@ -108,8 +111,8 @@ def _change_run(words, gain, level, up, down, low, high, unit, into):
     """Synapses onto consecutive targets; compiled to vector instructions."""
     for q in range(words.size):
         weight = _changed(weight_of(words[q]), gain[q], level[q], up, down, low, high)
-        words[q] = with_weight(words[q], weight)
-        into[q] += weight * unit
+        words[q] = with_lifted(words[q], weight)
+        into[q] += lowered(weight) * unit
 
 
 # --- changes that depend on the weight -------------------------------------------------------------------------------
@@ -120,16 +123,16 @@ def _change_scattered(words, gain, level, up, down, low, high, unit, into):
     for q in range(words.size):
         target = target_of(words[q])
         weight = _changed(weight_of(words[q]), gain[target], level[target], up, down, low, high)
-        words[q] = with_weight(words[q], weight)
-        into[target] += weight * unit
+        words[q] = with_lifted(words[q], weight)
+        into[target] += lowered(weight) * unit
 
 
-@lean
+@inlined
 def change(words, gain, level, lane, up, down, into):
     """Update and deliver a row."""
     low, high, unit = lane.low, lane.high, lane.unit
-    for start in range(0, words.size, _BLOCK):
-        block = words[start : start + _BLOCK]
+    for start in range(0, words.size, RUN):
+        block = words[start : start + RUN]
         first, last = np.int64(target_of(block[0])), np.int64(target_of(block[block.size - 1]))
         if lane.ascending and last - first == block.size - 1:
             run = slice(first, last + 1)

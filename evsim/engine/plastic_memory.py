@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evsim.compile import lean
 from evsim.engine import plastic_words
+from evsim.engine.memory import aligned
 from evsim.engine.plastic_words import target_of
 from evsim.model import PairRule
 
@@ -185,10 +186,10 @@ def lay_out_plastic(
         rows=rows,
         spikes=np.zeros(history, SPIKE),
         targets=start,
-        gain=np.zeros(targets),
-        found=np.zeros(targets),
-        level=np.zeros(targets),
-        views=np.zeros(int(slots["n_viewed"].sum())),
+        gain=aligned(np.zeros(targets)),
+        found=aligned(np.zeros(targets)),
+        level=aligned(np.zeros(targets)),
+        views=aligned(np.zeros(int(slots["n_viewed"].sum()))),
         number=np.arange(len(lanes)),
         lanes=lanes,
         slots=slots,

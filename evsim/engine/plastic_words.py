@@ -33,21 +33,39 @@ def target_of(word):
 
 
 @lean
+def lifted(weight):
+    """A weight (units, from 0 to below 2^48) plus 2^52: rounded to the nearest, with its bits where they are low."""
+    return weight + _TWO_52
+
+
+@lean
+def lowered(weight):
+    """A lifted weight as it is, in units."""
+    return weight - _TWO_52
+
+
+@lean
 def weight_of(word):
     """The weight of a synapse in its lane's units."""
-    return np.uint64((word >> _SHIFT) | _TWO_52_BITS).view(np.float64) - _TWO_52
+    return lowered(np.uint64((word >> _SHIFT) | _TWO_52_BITS).view(np.float64))
 
 
 @lean
 def rounded(weight):
     """A weight (units, not negative) as the nearest that a word holds."""
-    return (weight + _TWO_52) - _TWO_52
+    return lowered(lifted(weight))
+
+
+@lean
+def with_lifted(word, weight):
+    """A synapse with another weight, which is lifted."""
+    return (np.float64(weight).view(np.uint64) << _SHIFT) | (word & _TARGET)
 
 
 @lean
 def with_weight(word, weight):
     """A synapse with another weight (units, from 0 to below 2^48), rounded to the nearest."""
-    return (np.float64(weight + _TWO_52).view(np.uint64) << _SHIFT) | (word & _TARGET)
+    return with_lifted(word, lifted(weight))
 
 
 def unit_of(largest: float, bits: int = WEIGHT_BITS) -> float:

@@ -19,8 +19,11 @@ import math
 
 import numpy as np
 
-from evsim.compile import lean
+from evsim.compile import inlined, lean
+from evsim.engine.intrinsics import prefetch
+from evsim.engine.memory import LINE
 from evsim.engine.plastic_changes import (
+    RUN,
     advance_slot,
     change,
     change_one_by_one,
@@ -34,6 +37,8 @@ from evsim.engine.plastic_words import rounded, target_of, weight_of, with_weigh
 
 # Spikes that can be gone through in the time in which one synapse looks for those of its target.
 _SPIKES_PER_LOOK = 8
+
+_WORDS_PER_LINE = LINE // 8
 
 
 # --- moving the origins ----------------------------------------------------------------------------------------------
@@ -121,7 +126,7 @@ def _move_origin_plus(plastic, lane):
     lane.origin_plus = moved
 
 
-@lean
+@inlined
 def turn(plastic, now):
     """Move the origins on whose label has come; called in each step, before what is due is delivered."""
     for index in range(plastic.lanes.size):
@@ -135,7 +140,7 @@ def turn(plastic, now):
 # --- spikes ----------------------------------------------------------------------------------------------------------
 
 
-@lean
+@inlined
 def _arrive(spikes, view, lane, slot, now):
     """Let a slot's spikes of label ``now`` arrive; returns what each adds to its trace, and the scale of depression."""
     arrival = now - slot.lag
@@ -144,12 +149,24 @@ def _arrive(spikes, view, lane, slot, now):
     return fresh, lane.down * math.exp(-(arrival - slot.lag - lane.origin_minus) * lane.rate_minus)
 
 
-@lean
+@inlined
+def _ask_for(plastic, lane, number):
+    """Ask for the first synapses of a row of a lane; the processor itself asks for those after them."""
+    at = lane.first_row + np.int64(number)
+    begin, end = np.int64(plastic.begin[at]), np.int64(plastic.begin[at + 1])
+    first = lane.base + begin
+    last = first + min(end - begin, RUN)
+    while first < last:
+        prefetch(plastic.words, first)
+        first += _WORDS_PER_LINE
+
+
+@inlined
 def deliver_plastic(plastic, index, rows, now, into):
     """Deliver the rows of a lane to which a spike is due at label ``now``; returns the number of synapses.
 
     Args:
-        rows: (k,) numbers of rows within the lane.
+        rows: (k,) numbers of rows within the lane; k > 0.
         into: (targets of the lane,) float64, added to.
     """
     lane = plastic.lanes[index]
@@ -159,7 +176,10 @@ def deliver_plastic(plastic, index, rows, now, into):
     number, delivered = np.int64(-1), np.int64(0)
     fresh = down = 0.0
     view = level
+    _ask_for(plastic, lane, rows[0])
     for k in range(rows.size):
+        if k + 1 < rows.size:
+            _ask_for(plastic, lane, rows[k + 1])
         at = lane.first_row + np.int64(rows[k])
         row = plastic.rows[lane.first_state + np.int64(rows[k])]
         slot = plastic.slots[row.slot]
@@ -170,22 +190,25 @@ def deliver_plastic(plastic, index, rows, now, into):
         begin = lane.base + np.int64(plastic.begin[at])
         words = plastic.words[begin : lane.base + np.int64(plastic.begin[at + 1])]
         up = slot.up * row.trace
-        if not lane.linear:
-            change_one_by_one(words, spikes, targets, lane, row.seen, slot.due, slot.before, up, down, into)
-        elif slot.n_viewed and slot.due - row.seen <= _SPIKES_PER_LOOK * words.size:
-            gather(spikes, row.seen, slot.due, gain)
-            change(words, gain, view, lane, up, down, into)
-            clear(spikes, row.seen, slot.due, gain)
+        if lane.linear:
+            gathers = slot.n_viewed and slot.due - row.seen <= _SPIKES_PER_LOOK * words.size
+            if gathers:
+                gather(spikes, row.seen, slot.due, gain)
+            else:
+                look_up(words, spikes, targets, row.seen, slot.due, slot.before, found, level)
+            worth, past = (gain, view) if gathers else (found, level)
+            change(words, worth, past, lane, up, down, into)
+            if gathers:
+                clear(spikes, row.seen, slot.due, gain)
         else:
-            look_up(words, spikes, targets, row.seen, slot.due, slot.before, found, level)
-            change(words, found, level, lane, up, down, into)
+            change_one_by_one(words, spikes, targets, lane, row.seen, slot.due, slot.before, up, down, into)
         row.trace += fresh
         row.seen = slot.due
         delivered += words.size
     return delivered
 
 
-@lean
+@inlined
 def has_room_for_all(plastic):
     """Whether every target of every lane can spike once more before a history must be enlarged."""
     for index in range(plastic.lanes.size):
@@ -213,7 +236,7 @@ def _note(plastic, lane, first, targets, label):
         lane.n_spikes = place + 1
 
 
-@lean
+@inlined
 def note_posts(plastic, owner, population, first, targets, label):
     """Enter spikes into the history of the lanes that they concern, in the order of labels; there must be room.
 

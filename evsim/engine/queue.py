@@ -92,7 +92,7 @@ def append(entries, link, free, head, tail, count, slot, entry):
     count[slot] += 1
 
 
-@lean
+@inlined
 def push(rows, calendar, lane, neurons, label):
     """Queue the rows of one lane of spikes of one label; the calendar must have a free page for each of them."""
     first, begins, delays, base = rows.first[lane], rows.begin, rows.delay, rows.base[lane]

@@ -11,7 +11,7 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.advance import Scratch, Share, Timing, advance, log_steps, queue_steps
+from evsim.engine.advance import Scratch, Share, Timing, advance, log_steps, queue_pending
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
 from evsim.engine.deliver import ROOM
@@ -34,10 +34,12 @@ from evsim.model import TALLY_PLACES
 from evsim.recording import Recordings
 from evsim.sources import PoissonCounts, Source, source_of
 
-# A block of steps is as long as these bounds allow: source spikes drawn ahead, and values sampled.
+# A block of steps is as long as these bounds allow: source spikes drawn ahead, values sampled, and the time in which
+# nobody can interrupt it, a second or two.
 BLOCK_SPIKES = 2_000_000
 BLOCK_SAMPLES = 8_000_000
-BLOCK_STEPS = 10_000
+BLOCK_UPDATES = 500_000_000
+BLOCK_STEPS = 100_000
 
 
 class Simulation:
@@ -129,8 +131,9 @@ class Simulation:
     def _block_steps(self) -> int:
         wanted = self._handing_out()
         spikes = sum(source.drawn_per_step for index, source in self._sources.items() if index in wanted)
-        per_step = max(spikes / BLOCK_SPIKES, self._recorder.samples_per_step / BLOCK_SAMPLES, 1 / BLOCK_STEPS)
-        return max(int(1 / per_step), 1)
+        samples, updates = self._recorder.samples_per_step, int(self._layout.blocks.size.sum())
+        shares = (spikes / BLOCK_SPIKES, samples / BLOCK_SAMPLES, updates / BLOCK_UPDATES, 1 / BLOCK_STEPS)
+        return max(int(1 / max(shares)), 1)
 
     def _run_block(self, last: int) -> None:
         if self._exchange.stop[0]:
@@ -299,11 +302,12 @@ class Simulation:
     def _queue_pending(self) -> None:
         """Queue the spikes of the last steps, which a run leaves until they are due."""
         timing, changes, log = self._timing(), self._changes_before(0), new_log(0)
+        nothing = np.empty(0, np.int64), np.empty(0, np.int32)
         for thread, owner in enumerate(self._owners()):
             share = self._share(thread, owner, changes)
             progress = self._progress()
             while (
-                queue_steps(
+                queue_pending(
                     self._step,
                     timing,
                     progress,
@@ -314,6 +318,7 @@ class Simulation:
                     share,
                     self._charges,
                     self._scratch[thread],
+                    nothing,
                     log,
                     self._stopwatch.work[thread],
                 )
