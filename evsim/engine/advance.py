@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, place_of_inputs, run_block
 from evsim.engine.deliver import deliver_lane
-from evsim.engine.exchange import complete, emitted, wait_for
+from evsim.engine.enqueue import queue_spikes
+from evsim.engine.exchange import complete, wait_for
 from evsim.engine.intrinsics import ticks
 from evsim.engine.memory import BLOCK, UNREST
 from evsim.engine.places import (
@@ -17,177 +16,20 @@ from evsim.engine.places import (
     DELIVER,
     DONE,
     FEED,
-    FULL_CALENDAR,
     FULL_HISTORY,
-    FULL_LOG,
     PLASTICITY,
     PUSH,
-    PUSHED,
     RECEIVED,
     SAMPLE,
-    SOURCE,
     STEP,
     STOPPED,
     UPDATE,
     WAIT,
 )
 from evsim.engine.plasticity import deliver_plastic, has_room_for_all, note_posts, turn
-from evsim.engine.queue import push, push_shifted, rows_of, take
-from evsim.engine.records import note, sample, samples_at
-from evsim.engine.rows import PLASTIC, SHIFTED
-
-
-class Timing(NamedTuple):
-    """What a rule set says about labels, and where recording stands.
-
-    Attributes:
-        spike_label, input_label, two_phase: of the rule set; ``two_phase`` where it samples between receiving and
-            stepping.
-        slack: steps after which the spikes of a step are queued at the latest.
-        sampled: the number of labels that were sampled.
-        logged: the number of steps whose spikes were recorded.
-    """
-
-    spike_label: int
-    input_label: int
-    two_phase: bool
-    slack: int
-    sampled: int
-    logged: int
-
-
-class Share(NamedTuple):
-    """What one thread owns.
-
-    Attributes:
-        thread, threads: which of how many.
-        blocks, lanes: (n,) int64, indices.
-        drive_step, drive_place, drive_block, drive_value: changes of drive in order of step: from that step on,
-            ``Memory.drive[place]``, which belongs to that block, is the value.
-    """
-
-    thread: int
-    threads: int
-    blocks: np.ndarray
-    lanes: np.ndarray
-    drive_step: np.ndarray
-    drive_place: np.ndarray
-    drive_block: np.ndarray
-    drive_value: np.ndarray
-
-
-class Scratch(NamedTuple):
-    """Buffers of one thread.
-
-    Attributes:
-        neurons: int32, all that may spike in one step.
-        entries: uint64, a part of a bucket.
-        targets, words: of the types of ``Rows``; rows that are copied together.
-        hashes, counts: uint32 and uint16, draws for a block.
-        flags: int32, of a block's neurons.
-        before: uint8, the longest state of a block.
-        sums: int64 zeros, as many as neurons of a slice.
-    """
-
-    neurons: np.ndarray
-    entries: np.ndarray
-    targets: np.ndarray
-    words: np.ndarray
-    hashes: np.ndarray
-    counts: np.ndarray
-    flags: np.ndarray
-    before: np.ndarray
-    sums: np.ndarray
-
-
-@inlined
-def has_room(rows, calendar, share, neurons, work):
-    """Whether the calendar surely has room for the spikes of some neurons over the lanes of a thread; counts rows."""
-    needed = np.int64(0)
-    for at in range(share.lanes.size):
-        if rows.kind[share.lanes[at]] != SHIFTED:
-            needed += rows_of(rows, share.lanes[at], neurons)
-    if needed > calendar.free[1]:
-        return False
-    work[PUSH] += needed
-    return True
-
-
-@inlined
-def queue_all(rows, calendar, share, neurons, label, charges, sums):
-    """Queue the spikes of one label over the lanes of a thread."""
-    for at in range(share.lanes.size):
-        lane = share.lanes[at]
-        if rows.kind[lane] == SHIFTED:
-            push_shifted(rows, lane, neurons, label, charges, sums)
-        else:
-            push(rows, calendar, lane, neurons, label)
-
-
-@inlined
-def queue_spikes(
-    steps, label, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work
-):
-    """Queue the spikes of all steps before ``steps``, then those that sources have ``sent`` up to a label.
-
-    Thread 0 also records those of the steps. Returns DONE, or what is full.
-    """
-    labels, sources = sent
-    while True:
-        step, cursor = progress[PUSHED], progress[SOURCE]
-        stop, is_step = cursor, step < steps
-        if is_step:
-            now, neurons = (
-                step + timing.spike_label,
-                scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)],
-            )
-        elif cursor < labels.size and labels[cursor] <= label:
-            while stop < labels.size and labels[stop] == labels[cursor]:
-                stop += 1
-            now, neurons = labels[cursor], sources[cursor:stop]
-        else:
-            return DONE
-        if neurons.size:
-            if not has_room(rows, calendar, share, neurons, work):
-                return FULL_CALENDAR
-            if is_step and share.thread == 0 and step >= timing.logged:
-                if log.count[0] + neurons.size > log.label.size:
-                    return FULL_LOG
-                note(log, now, neurons)
-            queue_all(rows, calendar, share, neurons, now, charges, scratch.sums)
-        progress[PUSHED], progress[SOURCE] = step + is_step, stop
-
-
-@lean
-def queue_pending(steps, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work):
-    """``queue_spikes`` by itself, of steps alone."""
-    return queue_spikes(
-        steps,
-        np.int64(-1),
-        timing,
-        progress,
-        exchange,
-        blocks,
-        rows,
-        calendar,
-        share,
-        charges,
-        scratch,
-        sent,
-        log,
-        work,
-    )
-
-
-@lean
-def log_steps(first, until, spike_label, exchange, blocks, neurons, log):
-    """Record the spikes of the steps from ``first`` to before ``until``; returns the step at which the log is full."""
-    for step in range(first, until):
-        found = neurons[: emitted(exchange, step, blocks, neurons)]
-        if log.count[0] + found.size > log.label.size:
-            return step
-        note(log, step + spike_label, found)
-    return until
+from evsim.engine.queue import take
+from evsim.engine.records import sample, samples_at
+from evsim.engine.rows import PLASTIC
 
 
 @inlined

@@ -243,7 +243,8 @@ def _deal(sizes: list[int], threads: int) -> tuple[np.ndarray, np.ndarray, np.nd
     Blocks are dealt out in turn, so that every slice gets its share of every population. Each begins on a cache line of
     its own whatever the type of the inputs, so a slice may have a few numbers more than neurons.
     """
-    sizes = [-(-size // LINE) * LINE for size in sizes]
+    numbers = LINE // 4  # of the smallest type in a line
+    sizes = [-(-size // numbers) * numbers for size in sizes]
     n_slices = max(threads, 1)
     while True:
         owner = np.arange(len(sizes)) % n_slices

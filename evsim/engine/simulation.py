@@ -11,23 +11,24 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.advance import Scratch, Share, Timing, advance, log_steps, queue_pending
+from evsim.engine.advance import advance
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
-from evsim.engine.deliver import ROOM
 from evsim.engine.drive import DriveChanges, drive_changes
+from evsim.engine.enqueue import log_steps, queue_pending
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
-from evsim.engine.memory import BLOCK, aligned, count_blocks, lay_out
+from evsim.engine.memory import count_blocks, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_again, take_arrivals
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
 from evsim.engine.plastic_memory import enlarged
 from evsim.engine.profile import Stopwatch
-from evsim.engine.queue import PAGE, empty_calendar, grown, has_shifted, slots_for
+from evsim.engine.queue import empty_calendar, grown, has_shifted, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
 from evsim.engine.settle import lengthened, settled
+from evsim.engine.share import Share, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
@@ -88,21 +89,7 @@ class Simulation:
         self._slack = min(ahead, SLACK_MOST)
         self._exchange = new_exchange(self._threads, len(self._layout.blocks.size), self._slack, self._step)
         self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
-        self._scratch = [self._new_scratch() for _ in range(self._threads)]
-
-    def _new_scratch(self) -> Scratch:
-        layout, rows = self._layout, self._rows
-        return Scratch(
-            np.empty(self._exchange.spiked.shape[1], np.int32),
-            np.empty(32 * PAGE, np.uint64),
-            np.empty(ROOM, rows.targets.dtype),
-            np.empty(ROOM, rows.words.dtype),
-            aligned(np.empty(BLOCK // 2, np.uint32)),
-            aligned(np.empty(BLOCK, np.uint16)),
-            aligned(np.empty(BLOCK, np.int32)),
-            np.empty(int((layout.blocks.size * layout.blocks.n_state).max(initial=0)) * 8, np.uint8),
-            np.zeros(int(layout.slice_size.max(initial=0)), np.int64),
-        )
+        self._scratch = [new_scratch(self._layout, self._rows) for _ in range(self._threads)]
 
     def _load_feeds(self) -> None:
         """What the present sources feed, and which of them send single spikes."""

@@ -1,0 +1,102 @@
+"""Queueing spikes: those of the steps that all threads have made, and those that sources send."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.compile import inlined, lean
+from evsim.engine.exchange import emitted
+from evsim.engine.places import DONE, FULL_CALENDAR, FULL_LOG, PUSH, PUSHED, SOURCE
+from evsim.engine.queue import push, push_shifted, rows_of
+from evsim.engine.records import note
+from evsim.engine.rows import SHIFTED
+
+
+@inlined
+def has_room(rows, calendar, share, neurons, work):
+    """Whether the calendar surely has room for the spikes of some neurons over the lanes of a thread; counts rows."""
+    needed = np.int64(0)
+    for at in range(share.lanes.size):
+        if rows.kind[share.lanes[at]] != SHIFTED:
+            needed += rows_of(rows, share.lanes[at], neurons)
+    if needed > calendar.free[1]:
+        return False
+    work[PUSH] += needed
+    return True
+
+
+@inlined
+def queue_all(rows, calendar, share, neurons, label, charges, sums):
+    """Queue the spikes of one label over the lanes of a thread."""
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        if rows.kind[lane] == SHIFTED:
+            push_shifted(rows, lane, neurons, label, charges, sums)
+        else:
+            push(rows, calendar, lane, neurons, label)
+
+
+@inlined
+def queue_spikes(
+    steps, label, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work
+):
+    """Queue the spikes of all steps before ``steps``, then those that sources have ``sent`` up to a label.
+
+    Thread 0 also records those of the steps. Returns DONE, or what is full.
+    """
+    labels, sources = sent
+    while True:
+        step, cursor = progress[PUSHED], progress[SOURCE]
+        stop, is_step = cursor, step < steps
+        if is_step:
+            now, neurons = (
+                step + timing.spike_label,
+                scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)],
+            )
+        elif cursor < labels.size and labels[cursor] <= label:
+            while stop < labels.size and labels[stop] == labels[cursor]:
+                stop += 1
+            now, neurons = labels[cursor], sources[cursor:stop]
+        else:
+            return DONE
+        if neurons.size:
+            if not has_room(rows, calendar, share, neurons, work):
+                return FULL_CALENDAR
+            if is_step and share.thread == 0 and step >= timing.logged:
+                if log.count[0] + neurons.size > log.label.size:
+                    return FULL_LOG
+                note(log, now, neurons)
+            queue_all(rows, calendar, share, neurons, now, charges, scratch.sums)
+        progress[PUSHED], progress[SOURCE] = step + is_step, stop
+
+
+@lean
+def queue_pending(steps, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work):
+    """``queue_spikes`` by itself, of steps alone."""
+    return queue_spikes(
+        steps,
+        np.int64(-1),
+        timing,
+        progress,
+        exchange,
+        blocks,
+        rows,
+        calendar,
+        share,
+        charges,
+        scratch,
+        sent,
+        log,
+        work,
+    )
+
+
+@lean
+def log_steps(first, until, spike_label, exchange, blocks, neurons, log):
+    """Record the spikes of the steps from ``first`` to before ``until``; returns the step at which the log is full."""
+    for step in range(first, until):
+        found = neurons[: emitted(exchange, step, blocks, neurons)]
+        if log.count[0] + found.size > log.label.size:
+            return step
+        note(log, step + spike_label, found)
+    return until
