@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -203,9 +204,14 @@ def test_a_child_that_cannot_close_is_ended_by_force(start):
 
 def test_an_interrupted_wait_ends_the_child(start):
     session = start("hanging")
-    threading.Timer(0.3, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        session.run(1)
+    # What another test imported may have put a handler of its own in place, and a background job may ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            session.run(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert gone(session.pid)
 
 
