@@ -139,7 +139,7 @@ def ideal_substep(
         g_exc * kept_exc,
         g_inh * kept_inh,
         refractory,
-        relaxation > LARGEST_RELAXATION,
+        abs(relaxation) > LARGEST_RELAXATION,
     )
 
 

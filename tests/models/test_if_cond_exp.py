@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from evsim.network import Current
-from evsim_models.if_cond_exp import LARGEST_RELAXATION, relaxed_part
+from evsim_models.if_cond_exp import LARGEST_RELAXATION, ideal_substep, relaxed_part
 
 REVERSAL = {"e_rev_E": 0.0, "e_rev_I": -80.0}
 
@@ -130,6 +130,15 @@ def test_the_relaxed_part_is_as_exact_as_it_says():
     assert error.max() < 5e-9
     assert error[x <= 0.03].max() < 3e-10
     assert evaluate(0.0) == 1.0
+
+
+@pytest.mark.parametrize(("conductance", "hard"), [(0.4, False), (0.6, True), (-0.6, True)])
+def test_strong_conductances_of_either_sign_are_left_to_the_exact_function(conductance, hard):
+    """A negative one comes from an initial value only."""
+    leaked, area = 0.0, 1.0  # so that the relaxation is the excitatory conductance
+    substep = numba.njit(ideal_substep)
+    result = substep(-65.0, conductance, 0.0, 0.0, leaked, area, area, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+    assert result[-1] == hard
 
 
 def test_an_injected_current_does_what_an_offset_does(nets):
