@@ -8,9 +8,9 @@ import numpy as np
 
 from evsim.compile import inlined
 from evsim.engine.intrinsics import breathe, give_way, load_acquire, store_release
-from evsim.engine.memory import BLOCK
+from evsim.engine.memory import BLOCK, LINE
 
-LINE = 8  # int64 in a cache line: the threads' flags lie in lines of their own
+APART = LINE // 8  # int64 in a cache line: the threads' flags lie in lines of their own
 PATIENCE = 2000  # looks at a flag before the core is given to whoever else wants it
 SLACK_MOST = 4  # steps that threads may be apart
 
@@ -19,7 +19,7 @@ class Exchange(NamedTuple):
     """A ring of the spikes of the latest steps.
 
     Attributes:
-        done: (threads * LINE,) int64, the steps that each thread has completed.
+        done: (threads * APART,) int64, the steps that each thread has completed.
         stop: (1,) int64, not 0 where the threads shall stop.
         found: (ring, blocks) int32, spikes of each block; place = step modulo ring.
         spiked: (ring, blocks * BLOCK) int32, which of the block's neurons they are, ascending.
@@ -38,7 +38,7 @@ def new_exchange(threads: int, n_blocks: int, slack: int, step: int) -> Exchange
     """
     ring = 2 * slack + 1
     return Exchange(
-        np.full(threads * LINE, step, np.int64),
+        np.full(threads * APART, step, np.int64),
         np.zeros(1, np.int64),
         np.zeros((ring, n_blocks), np.int32),
         np.empty((ring, n_blocks * BLOCK), np.int32),
@@ -52,7 +52,7 @@ def wait_for(exchange, thread, threads, steps):
         if other == thread:
             continue
         looks = np.int64(0)
-        while load_acquire(exchange.done, other * LINE) < steps:
+        while load_acquire(exchange.done, other * APART) < steps:
             if load_acquire(exchange.stop, np.int64(0)):
                 return False
             looks += 1
@@ -66,7 +66,7 @@ def wait_for(exchange, thread, threads, steps):
 @inlined
 def complete(exchange, thread, steps):
     """Say that a thread has completed so many steps, and that their spikes can be read."""
-    store_release(exchange.done, thread * LINE, steps)
+    store_release(exchange.done, thread * APART, steps)
 
 
 @inlined
