@@ -101,7 +101,8 @@ def visit_blocks(k, receiving, stepping, due, plastic, fixed):
     Args:
         fixed: those of the arguments of ``advance`` that are the same in every step.
     """
-    timing, share, functions, net, scratch, exchange, profile, spent, work = fixed
+    timing, share, functions, net, scratch, exchange, notes = fixed
+    profile, spent, work = notes
     steps, receives = functions
     blocks, layout, memory, feeds = net
     draws, buffers = (scratch.hashes, scratch.counts), (scratch.flags, scratch.before)
@@ -126,65 +127,51 @@ def visit_blocks(k, receiving, stepping, due, plastic, fixed):
             t = spend(profile, spent, UPDATE + blocks.model[b], t)
 
 
+@inlined
+def take_in(label, share, net, queue, plastic, scratch, notes, since):
+    """Add everything to the inputs that is due at a label; returns the time now."""
+    rows, calendar, charges = queue
+    blocks, layout, memory, _ = net
+    profile, spent, work = notes
+    deliver_due(label, rows, calendar, share, scratch, memory.inputs, work)
+    t = spend(profile, spent, DELIVER, since)
+    if plastic is not None:
+        deliver_learning(label, rows, plastic, calendar, share, scratch, memory.inputs, work)
+        t = spend(profile, spent, PLASTICITY, t)
+    if charges.shape[1]:
+        deliver_charges(label, share, blocks, layout, memory.inputs, charges)
+    return spend(profile, spent, DELIVER, t)
+
+
 @lean
 def advance(
-    last,
-    progress,
-    timing,
-    share,
-    functions,
-    net,
-    rows,
-    plastic,
-    calendar,
-    charges,
-    scratch,
-    exchange,
-    events,
-    samples,
-    log,
-    profile,
-    spent,
-    work,
+    last, progress, timing, share, functions, net, queue, plastic, scratch, exchange, events, samples, log, notes
 ):
     """Run the steps up to ``last - 1`` for one thread's share of the network.
 
     Args:
         progress: how far the thread is; see ``places``. It goes on from there, also after it returned early.
         functions: (steps, receives), native functions by model.
-        plastic: the thread's plastic lanes; None where the network has none.
         net: blocks, (where each slice's inputs begin, the length of their rows), memory and feeds.
-        charges: (slots, inputs) ring of charges; (slots, 0) where there are none.
+        queue: rows, the thread's calendar, and a (slots, inputs) ring of charges, (slots, 0) where there are none.
+        plastic: the thread's plastic lanes; None where the network has none.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
-        profile: whether to take times into ``spent`` (ticks); ``work`` counts events in any case.
+        notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
     Returns:
         why it returned; see ``places``.
     """
-    blocks, layout, memory, _ = net
-    fixed = timing, share, functions, net, scratch, exchange, profile, spent, work
+    profile, spent, work = notes
+    blocks, _, memory, _ = net
+    fixed = timing, share, functions, net, scratch, exchange, notes
     while True:
         k = progress[STEP]
         t = ticks() if profile else np.int64(0)
-        if not wait_for(exchange, share.thread, share.threads, k - timing.slack + 1):
+        ready = k - timing.slack + 1  # steps that all threads have made, then
+        if not wait_for(exchange, share.thread, share.threads, ready):
             return STOPPED
         t = spend(profile, spent, WAIT, t)
-        full = queue_spikes(
-            k - timing.slack + 1,
-            k,
-            timing,
-            progress,
-            exchange,
-            blocks,
-            rows,
-            calendar,
-            share,
-            charges,
-            scratch,
-            events,
-            log,
-            work,
-        )
+        full = queue_spikes(ready, k, timing, progress, blocks, queue, share, scratch, exchange, events, log, work)
         if full != DONE:
             return full
         if plastic is not None and not has_room_for_all(plastic):
@@ -194,15 +181,8 @@ def advance(
         sampling = timing.sampled <= k and samples_at(k, samples)
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
-            deliver_due(due, rows, calendar, share, scratch, memory.inputs, work)
-            t = spend(profile, spent, DELIVER, t)
-            if plastic is not None:
-                deliver_learning(due, rows, plastic, calendar, share, scratch, memory.inputs, work)
-                t = spend(profile, spent, PLASTICITY, t)
-            if charges.shape[1]:
-                deliver_charges(due, share, blocks, layout, memory.inputs, charges)
+            t = take_in(due, share, net, queue, plastic, scratch, notes, t)
             progress[RECEIVED] = k + 1
-        t = spend(profile, spent, DELIVER, t)
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It
         # is one call for either, because it is compiled where it stands.
         apart = timing.two_phase and receiving and (sampling or k >= last)

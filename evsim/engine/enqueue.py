@@ -37,22 +37,19 @@ def queue_all(rows, calendar, share, neurons, label, charges, sums):
 
 
 @inlined
-def queue_spikes(
-    steps, label, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work
-):
+def queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work):
     """Queue the spikes of all steps before ``steps``, then those that sources have ``sent`` up to a label.
 
     Thread 0 also records those of the steps. Returns DONE, or what is full.
     """
+    rows, calendar, charges = queue
     labels, sources = sent
     while True:
         step, cursor = progress[PUSHED], progress[SOURCE]
         stop, is_step = cursor, step < steps
         if is_step:
-            now, neurons = (
-                step + timing.spike_label,
-                scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)],
-            )
+            now = step + timing.spike_label
+            neurons = scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)]
         elif cursor < labels.size and labels[cursor] <= label:
             while stop < labels.size and labels[stop] == labels[cursor]:
                 stop += 1
@@ -71,24 +68,9 @@ def queue_spikes(
 
 
 @lean
-def queue_pending(steps, timing, progress, exchange, blocks, rows, calendar, share, charges, scratch, sent, log, work):
-    """``queue_spikes`` by itself, of steps alone."""
-    return queue_spikes(
-        steps,
-        np.int64(-1),
-        timing,
-        progress,
-        exchange,
-        blocks,
-        rows,
-        calendar,
-        share,
-        charges,
-        scratch,
-        sent,
-        log,
-        work,
-    )
+def queue_pending(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work):
+    """``queue_spikes`` by itself."""
+    return queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work)
 
 
 @lean

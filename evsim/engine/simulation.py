@@ -24,9 +24,10 @@ from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_a
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
 from evsim.engine.plastic_memory import enlarged
 from evsim.engine.profile import Stopwatch
-from evsim.engine.queue import empty_calendar, grown, has_shifted, slots_for
+from evsim.engine.queue import Calendar, empty_calendar, grown, has_shifted, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
+from evsim.engine.rows import Rows
 from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
@@ -152,18 +153,14 @@ class Simulation:
                 share,
                 (layout.steps, layout.receives),
                 (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
-                self._rows,
+                self._queue(thread),
                 self._plastic[thread],
-                self._calendars[thread],
-                self._charges,
                 self._scratch[thread],
                 self._exchange,
                 events,
                 samples[thread],
                 log,
-                self._profile,
-                self._stopwatch.spent[thread],
-                self._stopwatch.work[thread],
+                (self._profile, self._stopwatch.spent[thread], self._stopwatch.work[thread]),
             )
             if why == FULL_CALENDAR:
                 self._calendars[thread] = grown(self._calendars[thread])
@@ -173,6 +170,9 @@ class Simulation:
                 self._plastic[thread] = enlarged(self._plastic[thread])
             else:
                 return
+
+    def _queue(self, thread: int) -> tuple[Rows, Calendar, np.ndarray]:
+        return self._rows, self._calendars[thread], self._charges
 
     def _take_log(self, log: Log) -> None:
         """Keep the spikes that were logged, and empty the log."""
@@ -296,15 +296,14 @@ class Simulation:
             while (
                 queue_pending(
                     self._step,
+                    -1,
                     timing,
                     progress,
-                    self._exchange,
                     self._layout.blocks,
-                    self._rows,
-                    self._calendars[thread],
+                    self._queue(thread),
                     share,
-                    self._charges,
                     self._scratch[thread],
+                    self._exchange,
                     nothing,
                     log,
                     self._stopwatch.work[thread],
