@@ -42,8 +42,12 @@ def _reader(register: Callable, base: int, counter: int) -> Callable:
     def read(engine, offset, size, address):
         core = core_at(address)
         place = types.int64(offset)
+        core.effect = 0
         value = register(core, place)
-        note_poll(core, base + place, value, place % TIMER_OFFSET == counter)
+        if core.effect:
+            forget_polls(core)
+        else:
+            note_poll(core, base + place, value, place % TIMER_OFFSET == counter)
         return types.uint64(value)
 
     return read

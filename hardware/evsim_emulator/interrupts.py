@@ -80,6 +80,7 @@ def vic_read(core, offset):
             return 0
         core.in_service[core.depth] = slot
         core.depth += 1
+        core.effect = 1
         return core.vic_address[slot]
     if offset == VIC_IRQ_STATUS:
         return lines(core) & core.enabled & ~core.select

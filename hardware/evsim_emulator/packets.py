@@ -63,6 +63,7 @@ def cc_read(core, offset):
     if offset == CC_RXKEY:
         core.inbox_first = (core.inbox_first + 1) & (INBOX - 1)
         core.inbox_count -= 1
+        core.effect = 1
         return packet.key
     return 0
 

@@ -81,6 +81,7 @@ CORE: Any = np.dtype(
         ("outbox", "i8"),  # address of OUTBOX packets
         ("outbox_count", "i8"),
         # loops of waiting
+        ("effect", "i8"),  # whether reading a register has changed anything
         ("polls", "i8"),
         ("poll_cycle", "i8"),
         ("poll_counts", "i8"),  # whether one of the registers counts cycles

@@ -28,10 +28,12 @@ def sc_read(core, offset):
     if SC_TAS0 <= offset < SC_TAS0 + 4 * SC_LOCKS:
         before = chip.locks[(offset - SC_TAS0) >> 2]
         chip.locks[(offset - SC_TAS0) >> 2] = _HELD
+        core.effect = before == 0
         return before
     if SC_TAC0 <= offset < SC_TAC0 + 4 * SC_LOCKS:
         before = chip.locks[(offset - SC_TAC0) >> 2]
         chip.locks[(offset - SC_TAC0) >> 2] = 0
+        core.effect = 1
         return before
     return 0  # the monitor is core 0
 
