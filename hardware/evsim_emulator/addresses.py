@@ -16,15 +16,13 @@ SYSRAM_BASE, SYSRAM_BASE_UNBUF, SYSRAM_SIZE = 0xE500_0000, 0xF500_0000, 0x8000
 
 CC_BASES = (0x1000_0000, 0x2000_0000)  # communications controller (section 8)
 TIMER_BASES = (0x1100_0000, 0x2100_0000)  # two timers (section 6)
-VIC_BASES = (0x1F00_0000, 0x2F00_0000, 0xFFFF_F000)  # interrupt controller (5); the last is where the IRQ vector reads
+VIC_BASES = (0x1F00_0000, 0x2F00_0000)  # interrupt controller (section 5)
+VIC_VECTOR_BASE = 0xFFFF_F000  # where the instruction at the IRQ vector reads it
 DMA_BASES = (0x3000_0000, 0x4000_0000)  # section 7
 SYSCTL_BASES = (0xE200_0000, 0xF200_0000)  # system controller (14)
 DEVICE_SIZE = 0x1000
-# Base and size of memory controller, watchdog and router: programs configure and read them, to no effect here.
-IDLE_DEVICES = (
-    *((0xE000_0000, 0x1000), (0xF000_0000, 0x1000), (0xE300_0000, 0x1000), (0xF300_0000, 0x1000)),
-    *((0xE100_0000, 0x2_0000), (0xF100_0000, 0x2_0000)),
-)
+# Memory controller, router and watchdog: programs configure and read them, to no effect here.
+IDLE_BASES, IDLE_SIZE = (0xE000_0000, 0xF000_0000, 0xE100_0000, 0xF100_0000, 0xE300_0000, 0xF300_0000), 0x2_0000
 
 # --- registers, in bytes from the device's base -----------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from evsim_emulator import sark
-from evsim_emulator.addresses import CPU_INT, DTCM_SIZE, ITCM_SIZE, SYSRAM_BASE
-from evsim_emulator.aplx import read_program
+from evsim_emulator.addresses import CPU_INT, DTCM_BASE, DTCM_SIZE, ITCM_BASE, ITCM_SIZE, SYSRAM_BASE
+from evsim_emulator.aplx import Program, read_program
 from evsim_emulator.chip import Chip
 from evsim_emulator.engine import Engine
 from evsim_emulator.execution import unicorn_functions
 from evsim_emulator.failures import describe_failure
-from evsim_emulator.memory import EmulatorError, Memory
+from evsim_emulator.memory import PAGE, EmulatorError, Memory
 from evsim_emulator.sark import CpuState
 from evsim_emulator.state import CORE, INBOX, NEVER, OUTBOX, PACKET, address_of
 
@@ -39,12 +39,14 @@ class Core:
         self._begun = now
         self.vcpu = sark.VCPU_BASE + sark.VCPU_SIZE * number
         self.replies: list[bytes] = []  # SDP messages to the host, as struct sdp_msg
-        self._itcm, self._dtcm = Memory(ITCM_SIZE), Memory(DTCM_SIZE)
+        self._tcm = Memory(DTCM_BASE + PAGE)  # ITCM and DTCM, at their addresses
         self._inbox, self._outbox = np.zeros(INBOX, PACKET), np.zeros(OUTBOX, PACKET)
-        self._engine = Engine(chip, self._itcm, self._dtcm)
+        self._engine = Engine(chip, self._tcm)
         self.state_record = self._new_state(now)
         self._engine.attach(self.state_address)
-        self._engine.load(read_program(path), app_id | (sark.APP_FLAG_WAIT if wait else 0))
+        program = read_program(path)
+        self._put(program)
+        self._engine.begin(program, app_id | (sark.APP_FLAG_WAIT if wait else 0))
 
     def _new_state(self, now: int) -> Any:
         state = np.zeros(1, CORE)
@@ -53,8 +55,7 @@ class Core:
             "engine": self._engine.handle,
             **unicorn_functions(),
             "chip": self.chip.state_address,
-            "itcm": self._itcm.address,
-            "dtcm": self._dtcm.address,
+            "tcm": self._tcm.address,
             "chip_index": self.chip.index,
             "number": self.number,
             "state": chip_sysram + self.vcpu - SYSRAM_BASE + sark.VCPU_STATE,
@@ -67,6 +68,15 @@ class Core:
         for field, value in values.items():
             state[field] = value
         return state
+
+    def _put(self, program: Program) -> None:
+        for address, data in program.pieces:
+            areas = ((ITCM_BASE, ITCM_SIZE), (DTCM_BASE, DTCM_SIZE))
+            if not any(base <= address and address + len(data) <= base + size for base, size in areas):
+                raise EmulatorError(
+                    f"{program.path}: it puts {len(data)} bytes at 0x{address:08x}, where a core has no memory"
+                )
+            self._tcm.bytes[address : address + len(data)] = data
 
     # --- what it does ------------------------------------------------------------------------------------------------
 

@@ -12,17 +12,21 @@ from evsim_emulator.addresses import (
     CC_BASES,
     DEVICE_SIZE,
     DMA_BASES,
-    IDLE_DEVICES,
+    IDLE_BASES,
+    IDLE_SIZE,
     SYSCTL_BASES,
     TC_COUNT,
     TIMER_BASES,
     TIMER_OFFSET,
     VIC_BASES,
+    VIC_VECTOR_BASE,
 )
 from evsim_emulator.dma import dma_read, dma_write
-from evsim_emulator.interrupts import vic_read, vic_write
+from evsim_emulator.horizon import horizon
+from evsim_emulator.interrupts import is_pending, vic_read, vic_write
+from evsim_emulator.memory import PAGE
 from evsim_emulator.packets import cc_read, cc_write
-from evsim_emulator.state import core_at
+from evsim_emulator.state import FAULT_DEVICE, core_at
 from evsim_emulator.system import sc_read, sc_write
 from evsim_emulator.timers import tc_read, tc_write
 from evsim_emulator.waiting import forget_polls, note_poll
@@ -32,16 +36,22 @@ WRITE = types.void(types.voidptr, types.uint64, types.uint32, types.uint64, type
 PURPOSE = "the SpiNNaker machine"
 
 
-def _areas(bases: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    return tuple((base, DEVICE_SIZE) for base in bases)
+@lean
+def _outside(core, address):
+    """Stop a core that looks for a device where there is none."""
+    core.fault, core.fault_detail, core.halted, core.next_event = FAULT_DEVICE, address, 1, 0
 
 
-def _reader(register: Callable, base: int, counter: int) -> Callable:
-    """A callback around one device's ``register(core, offset)``."""
+def _reader(register: Callable, base: int, size: int, counter: int) -> Callable:
+    """A callback around one device's ``register(core, offset)``, for the page in which the device lies."""
+    start = base % PAGE
 
-    def read(engine, offset, size, address):
+    def read(engine, offset, width, address):
         core = core_at(address)
-        place = types.int64(offset)
+        place = types.int64(offset) - start
+        if place < 0 or place >= size:
+            _outside(core, base + place)
+            return types.uint64(0)
         core.effect = 0
         value = register(core, place)
         if core.effect:
@@ -53,40 +63,53 @@ def _reader(register: Callable, base: int, counter: int) -> Callable:
     return read
 
 
-def _writer(register: Callable) -> Callable:
+def _writer(register: Callable, base: int, size: int) -> Callable:
     """A callback around one device's ``register(core, offset, value)``."""
+    start = base % PAGE
 
-    def write(engine, offset, size, value, address):
+    def write(engine, offset, width, value, address):
         core = core_at(address)
+        place = types.int64(offset) - start
+        if place < 0 or place >= size:
+            _outside(core, base + place)
+            return
         forget_polls(core)
-        register(core, types.int64(offset), types.int64(value))
-        core.next_event = 0  # an interrupt may be pending now, or the slice over
+        register(core, place, types.int64(value))
+        look = core.mailbox or core.halted or core.cycles >= core.limit or is_pending(core)
+        core.next_event = 0 if look else horizon(core)
 
     return write
 
 
+@lean
 def _read_nothing(core, offset):
     return 0
 
 
+@lean
 def _write_nothing(core, offset, value):
     pass
 
 
 _NO_COUNTER = -1
-_DEVICES = (  # areas, functions, which register counts cycles
-    (_areas(CC_BASES), cc_read, cc_write, _NO_COUNTER),
-    (_areas(TIMER_BASES), tc_read, tc_write, TC_COUNT),
-    (_areas(VIC_BASES), vic_read, vic_write, _NO_COUNTER),
-    (_areas(DMA_BASES), dma_read, dma_write, _NO_COUNTER),
-    (_areas(SYSCTL_BASES), sc_read, sc_write, _NO_COUNTER),
-    (IDLE_DEVICES, lean(_read_nothing), lean(_write_nothing), _NO_COUNTER),
+_DEVICES = (  # bases, which lie at the same place of their page; size in bytes; functions; which register counts cycles
+    (CC_BASES, DEVICE_SIZE, cc_read, cc_write, _NO_COUNTER),
+    (TIMER_BASES, DEVICE_SIZE, tc_read, tc_write, TC_COUNT),
+    (VIC_BASES, DEVICE_SIZE, vic_read, vic_write, _NO_COUNTER),
+    ((VIC_VECTOR_BASE,), DEVICE_SIZE, vic_read, vic_write, _NO_COUNTER),
+    (DMA_BASES, DEVICE_SIZE, dma_read, dma_write, _NO_COUNTER),
+    (SYSCTL_BASES, DEVICE_SIZE, sc_read, sc_write, _NO_COUNTER),
+    (IDLE_BASES, IDLE_SIZE, _read_nothing, _write_nothing, _NO_COUNTER),
 )
 
 
-def callbacks() -> list[tuple[tuple[tuple[int, int], ...], Any, Any]]:
-    """For each device its areas (base and size in bytes) and its compiled functions for reading and for writing."""
+def callbacks() -> list[tuple[tuple[int, ...], Any, Any]]:
+    """For each device its bases and its compiled functions for reading and for writing, in the page where it lies."""
     return [
-        (areas, native(_reader(read, areas[0][0], counter), READ, PURPOSE), native(_writer(write), WRITE, PURPOSE))
-        for areas, read, write, counter in _DEVICES
+        (
+            bases,
+            native(_reader(read, bases[0], size, counter), READ, PURPOSE),
+            native(_writer(write, bases[0], size), WRITE, PURPOSE),
+        )
+        for bases, size, read, write, counter in _DEVICES
     ]

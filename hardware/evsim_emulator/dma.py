@@ -38,9 +38,9 @@ def _within(address, size, base, length):
 @lean
 def tcm_address(core, address, size):
     """Where bytes of the core's own memories lie in this process; 0 where there are none."""
-    if _within(address, size, DTCM_BASE, DTCM_SIZE):
-        return core.dtcm + address - DTCM_BASE
-    return core.itcm + address if _within(address, size, 0, ITCM_SIZE) else 0
+    if _within(address, size, DTCM_BASE, DTCM_SIZE) or _within(address, size, 0, ITCM_SIZE):
+        return core.tcm + address
+    return 0
 
 
 @lean

@@ -27,7 +27,7 @@ from evsim_emulator.addresses import (
 from evsim_emulator.devices import PURPOSE
 from evsim_emulator.horizon import horizon
 from evsim_emulator.interrupts import has_fiq, is_pending, takes_interrupt
-from evsim_emulator.native import call, call3, call5, load8
+from evsim_emulator.native import call, call3, call5, load8, store64
 from evsim_emulator.packets import inbox_packet
 from evsim_emulator.router import carry_packets
 from evsim_emulator.sark import CpuState
@@ -35,7 +35,9 @@ from evsim_emulator.state import FAULT_MEMORY, NEVER, core_at
 from evsim_emulator.timers import expire
 
 PC, LR, CPSR, SPSR = arm.UC_ARM_REG_PC, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_CPSR, arm.UC_ARM_REG_SPSR
-_WORD, _NOWHERE = 0xFFFF_FFFF, 0xFFFF_FFF0  # the second: where unicorn would stop by itself
+_WORD, _NOWHERE = 0xFFFF_FFFF, 0x0070_0000
+_DATA_ACCESS, _CODE_ACCESS = 3, 5  # reading and writing; reading and executing
+_FETCH = 18  # UC_MEM_FETCH
 _DEAD = (int(CpuState.RTE), int(CpuState.WDOG), int(CpuState.EXIT))
 
 
@@ -88,6 +90,22 @@ def _block(engine, begin, size, address):
     core.cycles += types.int64(size) >> 2
     if core.cycles >= core.next_event:
         _attend(core)
+
+
+def _page(engine, address, access, entry, data):
+    """Tell unicorn that an address means itself (struct uc_tlb_entry)."""
+    store64(entry, address)
+    store64(entry + 8, _CODE_ACCESS if access == _FETCH else _DATA_ACCESS)
+    return True
+
+
+def page_callback() -> Any:
+    """The compiled function that unicorn calls before the first access to a page.
+
+    Without one it allows only the kind of access that it sees and forgets the other, so that loads and stores that
+    follow one another are slow. Where it is told that a page may be executed, it looks for code there at each store.
+    """
+    return native(_page, types.boolean(types.voidptr, types.int64, types.int32, types.int64, types.voidptr), PURPOSE)
 
 
 def block_callback() -> Any:

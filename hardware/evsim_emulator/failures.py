@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from evsim_emulator import sark
 from evsim_emulator.engine import UnicornError
 from evsim_emulator.sark import CpuState
-from evsim_emulator.state import FAULT_DMA, FAULT_INBOX, FAULT_MEMORY, FAULT_PACKET, INBOX
+from evsim_emulator.state import FAULT_DEVICE, FAULT_DMA, FAULT_INBOX, FAULT_MEMORY, FAULT_PACKET, INBOX
 
 if TYPE_CHECKING:
     from evsim_emulator.core import Core
@@ -34,6 +34,8 @@ def _fault(core: Core) -> str | None:
     if kind == FAULT_MEMORY:
         at = core.registers().get("r15", 0)
         return f"read, wrote or executed where nothing is ({UnicornError(detail)}), at 0x{at:08x}"
+    if kind == FAULT_DEVICE:
+        return f"looked for a device at 0x{detail:08x}, where there is none"
     if kind == FAULT_DMA:
         return f"asked for a DMA transfer at 0x{detail:08x}, where it has no memory of that length"
     if kind == FAULT_PACKET:

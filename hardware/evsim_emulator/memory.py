@@ -16,6 +16,11 @@ from evsim_emulator.addresses import (
     SYSRAM_SIZE,
 )
 
+# Bytes. unicorn finds a page in a table of 256 places, by the low bits of its number. With pages of 4 MB the devices
+# that programs use and DTCM have places of their own; where they share one, each access to a device is preceded by a
+# search ten times as long. DTCM is not on the page of the code, in which stores are slow, and code is on one page.
+PAGE = 4 << 20
+
 _ROOT, _BLOCK = 16, 8  # bytes of struct heap and of struct block
 _IN_USE = 0xFFFF_0000  # in a block's link, with the application in the bits below
 
@@ -28,6 +33,7 @@ class Memory:
     """Bytes that a program and this process share; pages take room when they are first written."""
 
     def __init__(self, size: int) -> None:
+        self.size = size
         self.bytes = mmap.mmap(-1, size)
         self._held = ctypes.c_char.from_buffer(self.bytes)
         self.address = ctypes.addressof(self._held)
@@ -38,7 +44,8 @@ class ChipMemory:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.sdram, self.sysram = Memory(SDRAM_SIZE), Memory(SYSRAM_SIZE)
+        self.sdram = Memory(SDRAM_SIZE)
+        self.sysram = Memory(PAGE)  # of which programs use SYSRAM_SIZE
         self._areas = (
             (SDRAM_BASE, SDRAM_SIZE, self.sdram.bytes),
             (SDRAM_BASE_UNBUF, SDRAM_SIZE, self.sdram.bytes),

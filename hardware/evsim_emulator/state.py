@@ -32,8 +32,7 @@ CORE: Any = np.dtype(
         ("engine", "i8"),  # unicorn's handle, and the addresses of its functions
         *(("start", "i8"), ("stop", "i8"), ("read_register", "i8"), ("write_register", "i8")),
         ("chip", "i8"),  # addresses of the CHIP and of the memories of this core
-        ("itcm", "i8"),
-        ("dtcm", "i8"),
+        ("tcm", "i8"),
         ("chip_index", "i8"),
         ("number", "i8"),  # of the core on its chip
         ("state", "i8"),  # address of cpu_state in the core's struct vcpu
@@ -94,7 +93,7 @@ CORE: Any = np.dtype(
 NEVER = 1 << 62
 
 # What stops a core for good, beside a run-time error of its own.
-FAULT_MEMORY, FAULT_DMA, FAULT_PACKET, FAULT_INBOX = 1, 2, 3, 4
+FAULT_MEMORY, FAULT_DEVICE, FAULT_DMA, FAULT_PACKET, FAULT_INBOX = 1, 2, 3, 4, 5
 
 _CORE, _CHIP, _PACKET = (numba.from_dtype(kind) for kind in (CORE, CHIP, PACKET))
 core_at, chip_at, packet_at = record_at(_CORE), record_at(_CHIP), record_at(_PACKET)

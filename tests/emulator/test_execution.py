@@ -64,6 +64,13 @@ def test_what_reads_where_nothing_is_fails_with_everything_known(machine, tmp_pa
     assert core.halted
 
 
+def test_what_looks_for_a_device_where_there_is_none_fails(machine, tmp_path):
+    body = [*arm.constant(2, at.VIC_BASES[0] + at.DEVICE_SIZE), arm.load(0, 2), arm.branch(0)]
+    machine.load(0, 0, 1, arm.program(tmp_path, "beside", body), 16)
+    with pytest.raises(EmulatorError, match="looked for a device at 0x1f001000"):
+        machine.run(lambda: False, FOREVER)
+
+
 def test_timers_interrupt(machine, tmp_path):
     handler = [
         *arm.constant(8, RESULT),
