@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,11 +26,13 @@ class Readout:
 
     Attributes:
         scale, offset: physical units per unit of the state; a number, or one for each cell.
+        beside: further rows of the state that begin anew, from what ``convert`` gives, where the variable is set.
     """
 
     row: int
     scale: float | NDArray[np.float64] = 1.0
     offset: float | NDArray[np.float64] = 0.0
+    beside: tuple[int, ...] = ()
 
     def physical(self, raw: np.ndarray, cells: NDArray[np.int64]) -> NDArray[np.float64]:
         """Samples (samples, cells) of the state of some cells, in physical units."""
@@ -115,6 +117,9 @@ class Rule:
         needs: ``needs(values, initial, dt)``: for rule sets that choose a scale for each population, what the choice
             depends on; None elsewhere.
         note: a sentence for users about what this rule does otherwise than ``ideal``, apart from its numbers.
+        defects: ``defects(where, values, dt)``: where the chip's own firmware does otherwise than it should with these
+            parameters and this time step; such a network can run, and does the same. ``where`` names the population.
+        limits: parameter -> the least and the largest value that the arithmetic can compute with, where there are such.
 
     Raises:
         TypeError: the functions ask for other rows than there are, or a part of the rule is missing.
@@ -131,6 +136,8 @@ class Rule:
     hard_substep: Callable[..., tuple] | None = None
     needs: Callable[[Values, Values, float], Any] | None = None
     note: str = ""
+    defects: Callable[[str, Values, float], Iterable[Problem]] | None = None
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.substep is None) != (self.hard_substep is None):
@@ -194,6 +201,7 @@ class NeuronModel:
         weight_unit: ``"nA"``, ``"uS"`` or ``"mV"``.
         rules: rule set -> implementation.
         above_zero, not_negative: the parameters that must be; the other ones may have any sign.
+        defaults: of a cell that PyNN does not have: parameter or state variable -> default, one for each of them.
     """
 
     name: str
@@ -205,6 +213,7 @@ class NeuronModel:
     receptors: tuple[str, ...] = ("excitatory", "inhibitory")
     above_zero: frozenset[str] = frozenset()
     not_negative: frozenset[str] = frozenset()
+    defaults: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def has_conductances(self) -> bool:

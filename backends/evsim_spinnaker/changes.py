@@ -73,11 +73,10 @@ def _equal(old: Mapping, new: Mapping) -> bool:
 def _states_set(old: Population, new: Population) -> dict[str, Floats]:
     """The state variables that were set, under sPyNNaker's names, which sets those of all cells at once."""
     cell, found = CELLS[new.model], {}
-    values = cell.initial_values(new)
-    for ours, theirs in cell.initial.items():
+    for ours in cell.initial:
         anew = set_anew(old, new, ours)
         if anew.all():
-            found[theirs] = values[theirs]
+            found |= cell.state(ours, new)
         elif anew.any():
             raise BackendError(
                 f"population {new.label!r}: {ours} was set in {np.count_nonzero(anew)} of {new.size} cells while the "

@@ -112,7 +112,8 @@ class MachineSession:
             # sPyNNaker refuses lists without any time; this one is replaced before the network is mapped
             cell = sim.SpikeSourceArray(spike_times=[0.0])
             return sim.Population(population.size, cell, label=population.label)
-        cell = getattr(sim, population.model)(**{k: _listed(v) for k, v in population.parameters.items()})
+        kind = getattr(sim, population.model, None) or getattr(sim.extra_models, population.model)
+        cell = kind(**{k: _listed(v) for k, v in population.parameters.items()})
         made = sim.Population(population.size, cell, label=population.label)
         made.initialize(**{k: _listed(v) for k, v in CELLS[population.model].initial_values(population).items()})
         return made

@@ -88,6 +88,11 @@ def divide(a: int, b: int) -> int:
     return _as_signed((a << POINT) // b)
 
 
+def product(a: int, b: int) -> int:
+    """``floor(a b / 2^15)``, wrapped: ``multiply`` for Python's integers."""
+    return _as_signed((a * b) >> POINT)
+
+
 def exponential(x: int) -> int:
     """exp of a s16.15, as s16.15: 0 below its smallest, the largest number above its largest argument."""
     if x > _EXP_OVERFLOW:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ def population_problems(population: Population, chip: Chip) -> list[Problem]:
     problems += _missing(where, population, model)
     for name, values in population.parameters.items():
         problems += _range_problems(where, name, values, model, population.size)
-    return problems
+    return problems or list(_limit_problems(where, population, model, chip))
 
 
 def _no_rule(where: str, model: NeuronModel, chip: Chip) -> Problem:
@@ -79,6 +81,24 @@ def _range_problems(
     least = f"{np.nanmin(values):g} {model.parameters[name]}"
     amount = f"{name} is {least} at the least, and out of range in {count} of {size} cells"
     return [Problem(where, amount, limit, f"Correct {name}.")]
+
+
+def _limit_problems(
+    where: str, population: Population, model: NeuronModel | SourceModel, chip: Chip
+) -> Iterator[Problem]:
+    """Parameters that the chip's arithmetic for this model cannot compute with."""
+    limits = model.rules[chip.rules.name].limits if isinstance(model, NeuronModel) else {}
+    for name, (least, most) in limits.items():
+        values = np.broadcast_to(population.parameters[name], population.size)
+        wrong = (values < least) | (values > most)
+        if wrong.any():
+            unit, count = model.parameters[name], np.count_nonzero(wrong)
+            yield Problem(
+                where,
+                f"{name} is {values[np.argmax(wrong)]:g} {unit} in {count} of {population.size} cells",
+                f"{chip.name} can compute {model.name} with a {name} from {least:.3g} to {most:.4g} {unit}",
+                f"Give another {name}.",
+            )
 
 
 def current_problems(network: Network, current: Current) -> list[Problem]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.chip import Chip
+from evsim.errors import Problem
 from evsim.model import Cells, NeuronModel, SourceModel
 from evsim.network import Network
 from evsim.synapses import Synapses
@@ -120,7 +121,12 @@ class ChipProjection:
 
 @dataclass(frozen=True, eq=False)
 class ChipNetwork:
-    """The frozen result of ``quantise``; populations and projections in the network's order."""
+    """The frozen result of ``quantise``; populations and projections in the network's order.
+
+    Attributes:
+        notes: sentences on what is otherwise than in ``ideal``, apart from numbers.
+        defects: where the chip's own firmware does otherwise than it should; each is among the notes, too.
+    """
 
     network: Network
     chip: Chip
@@ -129,6 +135,7 @@ class ChipNetwork:
     weight_losses: tuple[WeightLoss, ...] = ()
     parameter_losses: tuple[ParameterLoss, ...] = ()
     notes: tuple[str, ...] = ()
+    defects: tuple[Problem, ...] = ()
 
     def neurons(self, index: int) -> ChipPopulation:
         """Population ``index``, which must not be a source; ``check`` refuses networks that take one for neurons."""

@@ -16,6 +16,7 @@ from evsim.deploy.chip_network import (
     ParameterLoss,
     WeightLoss,
 )
+from evsim.errors import Problem
 from evsim.model import NeuronModel
 from evsim.network import Network, Population, Projection
 from evsim.registry import cell_model
@@ -47,6 +48,7 @@ def convert(
         projections.append(held)
         if loss is not None:
             weight_losses.append(loss)
+    defects = tuple(_rule_defects(network, chip))
     return ChipNetwork(
         network,
         chip,
@@ -54,7 +56,8 @@ def convert(
         tuple(projections),
         tuple(weight_losses),
         tuple(parameter_losses),
-        tuple(_rule_notes(populations, chip)),
+        (*_rule_notes(populations, chip), *map(str, defects)),
+        defects,
     )
 
 
@@ -91,3 +94,11 @@ def _rule_notes(populations: list[ChipPopulation | ChipSource], chip: Chip) -> I
     for population in populations:
         if isinstance(population, ChipPopulation) and (note := population.model.rules[chip.rules.name].note):
             yield f"population {population.label!r}: {note}"
+
+
+def _rule_defects(network: Network, chip: Chip) -> Iterator[Problem]:
+    """Where the chip's firmware does otherwise than it should with the parameters of a population."""
+    for population in network.populations:
+        model = cell_model(population.model)
+        if isinstance(model, NeuronModel) and (defects := model.rules[chip.rules.name].defects):
+            yield from defects(f"population {population.label!r}", population.parameters, network.timestep)

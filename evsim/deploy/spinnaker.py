@@ -32,7 +32,7 @@ def scale_of(network: Network, index: int) -> SpinnakerScale:
     for receptor, row in model.rules["spinnaker1"].inputs.items():
         mine = [projection for projection in onto if projection.receptor == receptor]
         shifts[row] = ring_shift(mine, network.populations[index].size, network.timestep, gain)
-    return SpinnakerScale((shifts[0], shifts[1]), gain)
+    return SpinnakerScale(tuple(shifts[row] for row in sorted(shifts)), gain)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _range_problems(population: Population, model: NeuronModel) -> Iterator[Prob
 def _divisor_problems(population: Population, model: NeuronModel, timestep: float) -> Iterator[Problem]:
     """Capacitances that become 0, and time constants that do or whose decay in a time step does."""
     step = int(fixed(timestep))
-    for name in ("tau_m", "tau_syn_E", "tau_syn_I", "cm"):
+    for name in ("tau_m", "tau_syn_E", "tau_syn_E2", "tau_syn_I", "tau_ca2", "cm"):
         if name not in population.parameters:
             continue
         held = fixed(population.parameters[name])

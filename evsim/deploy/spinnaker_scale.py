@@ -27,11 +27,11 @@ class SpinnakerScale:
     """The scale of the weights onto one population.
 
     Attributes:
-        shifts: left shift of the ring buffer of the excitatory and of the inhibitory receptor.
+        shifts: left shift of the ring buffer of each receptor, by its row of input.
         gain: what weights are multiplied by beforehand; 1024 for conductances, else 1.
     """
 
-    shifts: tuple[int, int]
+    shifts: tuple[int, ...]
     gain: float
 
     def per_unit(self, row: int) -> float:

@@ -69,7 +69,8 @@ def carry_state(old: ChipNetwork, new: ChipNetwork, layout: Layout, left: np.nda
                 physical = was_state[was.row] * was.scale + was.offset
                 kept[readout.row] = _nearest((physical - readout.offset) / readout.scale, new.chip.rules.number)
             anew = set_anew(old.network.populations[index], new.network.populations[index], name)
-            kept[readout.row][anew] = now.cells.state[readout.row][anew]
+            for row in (readout.row, *readout.beside):
+                kept[row][anew] = now.cells.state[row][anew]
         layout.scatter(at, state, kept)
 
 

@@ -80,9 +80,9 @@ def __getattr__(attribute: str) -> Any:
     """
     if attribute == "__all__":
         return [name for name in __dir__() if not name.startswith("_")]
+    if not attribute.startswith("_") and attribute in cells.cell_types():
+        return cells.cell_types()[attribute]
     if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
-        if attribute in cells.cell_types():
-            return cells.cell_types()[attribute]
         known = ", ".join([*cells.cell_types(), "StaticSynapse", "STDPMechanism"])
         raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")

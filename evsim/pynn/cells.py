@@ -1,4 +1,4 @@
-"""Standard cell types: every one of PyNN's of which the registry has a model."""
+"""Standard cell types: every one of PyNN's of which the registry has a model, and models that bring their defaults."""
 
 from __future__ import annotations
 
@@ -25,19 +25,34 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
     return type(base.__name__, (base,), members)
 
 
+def _own_cell(model: NeuronModel) -> type[StandardCellType]:
+    """A cell that PyNN does not have, such as one of sPyNNaker's, from what its model declares."""
+    members = {
+        "__doc__": f"{model.name}: {', '.join(model.parameters)}.",
+        "default_parameters": {name: model.defaults[name] for name in model.parameters},
+        "default_initial_values": {name: model.defaults[name] for name in model.states},
+        "units": {**model.parameters, **model.states},
+        "conductance_based": model.has_conductances,
+    }
+    return _standard_cell(type(model.name, (StandardCellType,), members), model)
+
+
+def _cell(name: str, model: Any) -> type[StandardCellType] | None:
+    if isinstance(base := getattr(cells, name, None), type) and isinstance(model, NeuronModel | SourceModel):
+        return _standard_cell(base, model)
+    return _own_cell(model) if isinstance(model, NeuronModel) and model.defaults else None
+
+
 @cache
 def cell_types() -> dict[str, type[StandardCellType]]:
     """Name -> standard cell type, in the order of the registry; the models are loaded at the first call."""
-    return {
-        name: _standard_cell(base, model)
-        for name, model in registry.models().items()
-        if isinstance(model, NeuronModel | SourceModel) and isinstance(base := getattr(cells, name, None), type)
-    }
+    found = {name: _cell(name, model) for name, model in registry.models().items()}
+    return {name: cell for name, cell in found.items() if cell is not None}
 
 
 def list_standard_models() -> list[str]:
-    """The names of the standard cell types that evsim has."""
-    return list(cell_types())
+    """The names of PyNN's standard cell types that evsim has."""
+    return [name for name in cell_types() if hasattr(cells, name)]
 
 
 def __getattr__(attribute: str) -> type[StandardCellType]:

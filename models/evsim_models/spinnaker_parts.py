@@ -8,6 +8,8 @@ State rows of every model begin with EXC, INH and V, parameter rows of those wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
@@ -86,17 +88,19 @@ def integrate_and_fire(
     return (v_reset if fired else v), (refractory_steps if fired else left), fired, wrapped & (refractory <= 0)
 
 
-def synapse_rows(values: Values, dt: float, scale: SpinnakerScale) -> list[np.ndarray]:
-    """Parameter rows of two exponential synapses.
+def synapse_rows(
+    values: Values, dt: float, scale: SpinnakerScale, taus: Sequence[str] = ("tau_syn_E", "tau_syn_I")
+) -> list[np.ndarray]:
+    """Parameter rows of exponential synapses, by the names of their time constants, in the order of the rows of input.
 
     A synapse decays by ``exp(-dt/tau)`` a step. Input is multiplied by ``tau/dt (1 - exp(-dt/tau))`` so that a step
     delivers the charge that the continuous current would.
     """
     rows = []
-    for receptor, name in (("excitatory", "tau_syn_E"), ("inhibitory", "tau_syn_I")):
+    for shift, name in zip(scale.shifts, taus, strict=True):
         tau, step = fixed(values[name]), np.array([fixed(dt)])
         rows += [
-            np.array([scale.shifts[INPUTS[receptor]]]),
+            np.array([shift]),
             for_each(_initial_fraction, tau, step),
             for_each(_decay_fraction, tau, step),
         ]
@@ -118,13 +122,18 @@ def membrane_rows(values: Values, dt: float) -> list[np.ndarray]:
     resistance, v_rest = for_each(divide, tau_m, cm), fixed(values["v_rest"])
     return [
         resistance,
-        for_each(_membrane_decay, tau_m, step),
+        decay_row(values["tau_m"], dt),
         v_rest,
         fixed(values["v_reset"]),
         fixed(values["v_thresh"]),
         for_each(_whole_steps, fixed(values["tau_refrac"]), step),
         *current_range(resistance, v_rest),
     ]
+
+
+def decay_row(tau: np.ndarray, dt: float) -> np.ndarray:
+    """``exp(-dt/tau)`` in s16.15, of a membrane and of a current that is multiplied in s16.15."""
+    return for_each(_decay, fixed(tau), np.array([fixed(dt)]))
 
 
 def current_range(resistance: NDArray[np.int64], v_rest: NDArray[np.int64]) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +147,7 @@ def current_range(resistance: NDArray[np.int64], v_rest: NDArray[np.int64]) -> t
     )
 
 
-def _membrane_decay(tau: int, step: int) -> int:
+def _decay(tau: int, step: int) -> int:
     return exponential(-divide(step, tau))
 
 
@@ -146,8 +155,8 @@ def _whole_steps(duration: int, step: int) -> int:
     return -(-divide(duration, step) // ONE)
 
 
-def synapse_state(initial: Values, names: tuple[str, str], gain: float = 1.0) -> list[np.ndarray]:
-    """State rows EXC and INH from the initial values of these names, 0 where there are none."""
+def synapse_state(initial: Values, names: Sequence[str], gain: float = 1.0) -> list[np.ndarray]:
+    """State rows of synapses from the initial values of these names, 0 where there are none."""
     zero = np.zeros_like(initial["v"])
     return [fixed(initial.get(name, zero) * gain) for name in names]
 
@@ -171,6 +180,6 @@ def held_values(values: Values, dt: float, parameters: np.ndarray, membrane: int
     return held
 
 
-def readout(row: int) -> Readout:
-    """A state row in s16.15."""
-    return Readout(row, 1 / ONE)
+def readout(row: int, beside: tuple[int, ...] = ()) -> Readout:
+    """A state row in s16.15, and the rows that are set with it."""
+    return Readout(row, 1 / ONE, beside=beside)

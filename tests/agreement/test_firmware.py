@@ -63,8 +63,11 @@ def currents_of(case):
 
 def test_there_are_vectors_of_every_model():
     assert {path.stem.rsplit("_1ms")[0] for path in FILES if path.stem.endswith("_1ms")} == {
+        "IFCurrExpCa2Adaptive",
         "IF_cond_exp",
+        "IF_curr_alpha",
         "IF_curr_delta",
+        "IF_curr_dual_exp",
         "IF_curr_exp",
         "Izhikevich",
     }

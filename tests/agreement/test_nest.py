@@ -1,7 +1,7 @@
 """The rule set ``ideal`` against NEST 3.10, spike by spike, on random networks.
 
-NEST integrates iaf_psc_exp and iaf_psc_delta exactly on the grid, so spikes must be equal and v may differ by rounding
-alone. Networks are driven hard enough that every neuron's spikes feed back into the others.
+NEST integrates iaf_psc_exp, iaf_psc_alpha and iaf_psc_delta exactly on the grid, so spikes must be equal and v may
+differ by rounding alone. Networks are driven hard enough that every neuron's spikes feed back into the others.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ PSC = {**COMMON, "tau_m": ("tau_m", 1)}
 SYNAPTIC = {"tau_syn_E": ("tau_syn_ex", 1), "tau_syn_I": ("tau_syn_in", 1)}
 CELLS = {
     "IF_curr_exp": ("iaf_psc_exp", {**PSC, **SYNAPTIC}, 1000),
+    "IF_curr_alpha": ("iaf_psc_alpha", {**PSC, **SYNAPTIC}, 1000),
     "IF_curr_delta": ("iaf_psc_delta", PSC, 1),
     "IF_cond_exp": (
         "iaf_cond_exp",
@@ -162,7 +163,8 @@ def random_projection(rng: np.random.Generator, network_cells: list[Population],
     count = int(rng.integers(0, 4 * target.size + 1))
     receptor = "inhibitory" if rng.random() < 0.4 else "excitatory"
     # one synapse moves v by a few mV
-    peak = {"IF_curr_delta": 4.0, "IF_curr_exp": 3.0 * float(np.mean(target.parameters["cm"])), "IF_cond_exp": 0.08}
+    current = 3.0 * float(np.mean(target.parameters["cm"]))
+    peak = {"IF_curr_delta": 4.0, "IF_curr_exp": current, "IF_curr_alpha": current, "IF_cond_exp": 0.08}
     weight = rng.uniform(0, peak[target.model], count)
     if receptor == "inhibitory" and target.model != "IF_cond_exp":
         weight = -weight
@@ -193,7 +195,7 @@ drawn = {
 }
 
 
-@pytest.mark.parametrize("model", ["IF_curr_exp", "IF_curr_delta"])
+@pytest.mark.parametrize("model", ["IF_curr_exp", "IF_curr_alpha", "IF_curr_delta"])
 @given(**drawn)
 @settings(derandomize=True, deadline=None, max_examples=100)
 def test_linear_neurons_equal_nest(model, timestep, seed, sizes, heterogeneous):

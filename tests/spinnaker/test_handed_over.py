@@ -69,3 +69,17 @@ def test_a_state_set_in_some_cells_is_refused(nets):
     some = replace(before.populations[0], times_set={"v": np.array([0, 1, 0], np.int32)})
     with pytest.raises(BackendError, match=r"v was set in 1 of 3 cells.*reset"):
         list(changes(before, replace(before, populations=(some,))))
+
+
+def test_an_alpha_current_that_is_set_is_several_states(nets):
+    """sPyNNaker's current is a line times an exponential, which go on with what made them rise last."""
+    before = nets.Network(1.0, (nets.cells(3, model="IF_curr_alpha"),))
+    cells = before.populations[0]
+    current = np.array([0.0, 0.5, -1.0])
+    anew = replace(cells, initial={**cells.initial, "isyn_inh": current}, times_set={"isyn_inh": np.ones(3, np.int32)})
+    (change,) = changes(before, replace(before, populations=(anew,)))
+    assert {name: values.tolist() for name, values in change.states.items()} == {
+        "inh_response": [0.0, 0.5, -1.0],
+        "inh_exp_response": [0.0, 1.0, 1.0],
+        "q_inh": [0.0, 0.0, 0.0],
+    }

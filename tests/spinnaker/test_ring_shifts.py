@@ -27,8 +27,26 @@ for path in sys.argv[2:]:
     session.close()
 open(sys.argv[1], "w").write(json.dumps(shifts))
 """
-CELLS = {"e_rev_E": 0.0, "e_rev_I": -70.0, "a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0}
-MODELS = ["IF_curr_exp", "IF_cond_exp", "IF_curr_delta", "Izhikevich"]
+CELLS = {
+    "tau_syn_E2": 9.0,
+    "tau_ca2": 50.0,
+    "i_alpha": 0.1,
+    "e_rev_E": 0.0,
+    "e_rev_I": -70.0,
+    "a": 0.02,
+    "b": 0.2,
+    "c": -65.0,
+    "d": 8.0,
+}
+MODELS = [
+    "IF_curr_exp",
+    "IF_curr_alpha",
+    "IF_curr_dual_exp",
+    "IFCurrExpCa2Adaptive",
+    "IF_cond_exp",
+    "IF_curr_delta",
+    "Izhikevich",
+]
 
 
 def random_network(nets, seed: int) -> Network:

@@ -1,0 +1,204 @@
+"""IFCurrExpCa2Adaptive: IF_curr_exp with a calcium current that each of its own spikes makes larger, as in sPyNNaker.
+
+    tau_m dv/dt = v_rest - v + (tau_m / cm) (i_offset + i_exc + i_inh - i_ca2)
+    tau_syn di/dt = -i,  a spike of weight w adds w to i
+    tau_ca2 di_ca2/dt = -i_ca2,  a spike of the neuron's own adds i_alpha to i_ca2
+
+When v reaches v_thresh the neuron spikes; v is then held at v_reset for tau_refrac, while the currents go on. The
+adaptation is that of Liu and Wang (2001), doi:10.1023/A:1008916026143, as a current.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply_by
+from evsim.deploy.spinnaker_scale import SpinnakerScale
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim_models import if_curr_exp, spinnaker_parts
+from evsim_models.common import propagator, refractory_steps, table
+
+# --- ideal -----------------------------------------------------------------------------------------------------------
+
+PA_PER_NA = 1000.0
+
+STATES = ("u", "i_exc", "i_inh", "i_ca2", "refractory")
+PARAMETERS = (
+    *("p_m", "p_exc", "p_inh", "p_ca2"),  # decays over one step
+    *("u_per_exc", "u_per_inh", "u_per_ca2", "u_per_drive"),  # what a unit of current adds to v
+    *("i_alpha", "u_thresh", "u_reset", "refractory_steps"),  # threshold and reset relative to v_rest
+)
+
+
+def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Cells:
+    """Exact propagators of the linear equations over one time step (Rotter and Diesmann 1999)."""
+    tau_m, cm, v_rest = values["tau_m"], values["cm"], values["v_rest"]
+    currents = ("tau_syn_E", "tau_syn_I", "tau_ca2")
+    parameters = table(
+        np.exp(-dt / tau_m),
+        *(np.exp(-dt / values[tau]) for tau in currents),
+        *(propagator(values[tau], tau_m, cm, dt) for tau in currents),
+        tau_m / (cm * PA_PER_NA) * (1 - np.exp(-dt / tau_m)),
+        values["i_alpha"],
+        values["v_thresh"] - v_rest,
+        values["v_reset"] - v_rest,
+        refractory_steps(values["tau_refrac"], dt),
+    )
+    zero = np.zeros(len(tau_m))
+    synapses = [initial.get(name, zero) for name in ("isyn_exc", "isyn_inh")]
+    state = np.stack([initial["v"] - v_rest, *synapses, initial["i_ca2"], zero])
+    readouts = {
+        "v": Readout(0, offset=v_rest),
+        "isyn_exc": Readout(1),
+        "isyn_inh": Readout(2),
+        "i_ca2": Readout(3),
+    }
+    return Cells(state, parameters, values["i_offset"] * PA_PER_NA, PA_PER_NA, readouts)
+
+
+def ideal_neuron(
+    u,
+    i_exc,
+    i_inh,
+    i_ca2,
+    refractory,
+    p_m,
+    p_exc,
+    p_inh,
+    p_ca2,
+    u_per_exc,
+    u_per_inh,
+    u_per_ca2,
+    u_per_drive,
+    i_alpha,
+    u_thresh,
+    u_reset,
+    refractory_steps,
+    exc,
+    inh,
+    drive,
+):
+    """One time step in float64: v from the currents at its start, then the currents, then what is due at its end."""
+    moved = p_m * u + u_per_exc * i_exc + u_per_inh * i_inh - u_per_ca2 * i_ca2 + u_per_drive * drive
+    held = refractory > 0
+    u = u if held else moved
+    left = refractory - 1 if held else refractory
+    fired = (u >= u_thresh) & (left <= 0)
+    left_ca2 = p_ca2 * i_ca2
+    return (
+        u_reset if fired else u,
+        p_exc * i_exc + exc,
+        p_inh * i_inh + inh,
+        left_ca2 + i_alpha if fired else left_ca2,
+        refractory_steps if fired else left,
+        fired,
+    )
+
+
+IDEAL = Rule(
+    ideal_convert,
+    ideal_neuron,
+    states=STATES,
+    parameters=PARAMETERS,
+    inputs={"excitatory": 0, "inhibitory": 1},
+)
+
+# --- spinnaker1 ------------------------------------------------------------------------------------------------------
+
+CA2 = 4  # state row
+
+
+def spinnaker_convert(values: Values, initial: Values, dt: float, scale: SpinnakerScale) -> Cells:
+    """s16.15 as sPyNNaker writes it and the firmware prepares it."""
+    cells = if_curr_exp.spinnaker_convert(values, initial, dt, scale)
+    kept_ca2 = spinnaker_parts.decay_row(values["tau_ca2"], dt)
+    with np.errstate(divide="ignore"):
+        tau_ca2 = -dt / np.log(kept_ca2 / ONE)
+    return Cells(
+        np.vstack([cells.state, fixed(initial["i_ca2"]).astype(np.int32)]),
+        table(*cells.parameters, kept_ca2, fixed(values["i_alpha"]), dtype=np.int64),
+        cells.drive,
+        cells.drive_per_nA,
+        {**cells.readouts, "i_ca2": spinnaker_parts.readout(CA2)},
+        {**cells.effective, "tau_ca2": tau_ca2, "i_alpha": fixed(values["i_alpha"]) / ONE},
+    )
+
+
+def spinnaker_neuron(
+    exc,
+    inh,
+    v,
+    refractory,
+    i_ca2,
+    decay_e,
+    decay_i,
+    resistance,
+    kept,
+    v_rest,
+    v_reset,
+    v_thresh,
+    refractory_steps,
+    i_least,
+    i_most,
+    kept_ca2,
+    i_alpha,
+    drive,
+):
+    """One step in s16.15: the calcium current decays, v moves under the currents that hold the input already, then a
+    spike adds to the calcium current and the others decay."""
+    i_ca2 = multiply_by(i_ca2, kept_ca2)
+    current = plus(minus(minus(exc, inh), i_ca2), drive)
+    v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
+        v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
+    )
+    more_ca2, too_much = add(i_ca2, i_alpha)
+    i_ca2 = more_ca2 if fired else i_ca2
+    return decay(exc, decay_e), decay(inh, decay_i), v, refractory, i_ca2, fired, False, wrapped + (too_much & fired)
+
+
+def spinnaker_receive(exc, inh, v, refractory, i_ca2, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
+    """The input is added to the synaptic currents."""
+    exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
+        exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
+    )
+    return exc, inh, v, refractory, i_ca2, saturated, wrapped
+
+
+SPINNAKER1 = Rule(
+    spinnaker_convert,
+    spinnaker_neuron,
+    states=("exc", "inh", "v", "refractory", "i_ca2"),
+    parameters=(*spinnaker_parts.SYNAPSES, *spinnaker_parts.MEMBRANE, "kept_ca2", "i_alpha"),
+    inputs=spinnaker_parts.INPUTS,
+    tallies=spinnaker_parts.TALLIES,
+    receive=spinnaker_receive,
+)
+
+MODEL = NeuronModel(
+    name="IFCurrExpCa2Adaptive",
+    parameters={**if_curr_exp.MODEL.parameters, "tau_ca2": "ms", "i_alpha": "nA"},
+    states={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA", "i_ca2": "nA"},
+    recordables={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA", "i_ca2": "nA"},
+    weight_unit="nA",
+    above_zero=frozenset({"cm", "tau_m", "tau_syn_E", "tau_syn_I", "tau_ca2"}),
+    not_negative=frozenset({"tau_refrac"}),
+    rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
+    defaults={
+        "v_rest": -65.0,
+        "cm": 1.0,
+        "tau_m": 20.0,
+        "tau_refrac": 0.1,
+        "tau_syn_E": 5.0,
+        "tau_syn_I": 5.0,
+        "i_offset": 0.0,
+        "v_reset": -65.0,
+        "v_thresh": -50.0,
+        "tau_ca2": 50.0,
+        "i_alpha": 0.1,
+        "v": -65.0,
+        "isyn_exc": 0.0,
+        "isyn_inh": 0.0,
+        "i_ca2": 0.0,
+    },
+)

@@ -1,0 +1,56 @@
+"""Cells as PyNN's classes: PyNN's own, and those that only sPyNNaker has."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pyNN.standardmodels import cells as pynn_cells
+
+
+def test_pynns_cells_have_pynns_parameters(sim):
+    assert {"IF_curr_exp", "IF_curr_alpha", "IF_curr_delta", "IF_cond_exp"} <= set(sim.list_standard_models())
+    assert sim.IF_curr_alpha.default_parameters == pynn_cells.IF_curr_alpha.default_parameters
+    assert sim.IF_curr_alpha.recordable == ["spikes", "v", "isyn_exc", "isyn_inh"]
+
+
+def test_a_cell_of_sPyNNaker_has_its_names_and_defaults(sim):  # noqa: N802 - its name
+    cell = sim.IFCurrExpCa2Adaptive
+    assert cell.default_parameters["tau_ca2"] == 50.0 and cell.default_parameters["i_alpha"] == 0.1
+    assert cell.default_initial_values == {"v": -65.0, "isyn_exc": 0.0, "isyn_inh": 0.0, "i_ca2": 0.0}
+    assert cell.units["i_ca2"] == "nA" and not cell.conductance_based
+    assert "IFCurrExpCa2Adaptive" in dir(sim) and "IFCurrExpCa2Adaptive" not in sim.list_standard_models()
+    with pytest.raises(Exception, match="i_beta"):
+        cell(i_beta=1.0)
+
+
+@pytest.mark.filterwarnings("ignore:Can't check weight")  # PyNN knows the signs of two receptors alone
+def test_the_second_excitatory_receptor(sim):
+    assert tuple(sim.IF_curr_dual_exp.receptor_types) == ("excitatory", "excitatory2", "inhibitory")
+    sim.setup(timestep=1.0)
+    cells = sim.Population(1, sim.IF_curr_dual_exp(tau_syn_E2=20.0))
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    synapse = sim.StaticSynapse(weight=1.5, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type="excitatory2")
+    cells.record("isyn_exc2")
+    sim.run(26.0)
+    current = np.asarray(cells.get_data().segments[0].filter(name="isyn_exc2")[0])[:, 0]
+    np.testing.assert_allclose(current[[5, 6, 26]], [0.0, 1.5, 1.5 / np.e], rtol=0, atol=1e-12)
+    sim.end()
+
+
+@pytest.mark.parametrize(("name", "peak"), [("IF_curr_alpha", 4.0), ("IFCurrExpCa2Adaptive", 0.0)])
+def test_they_run_and_record(sim, name, peak):
+    sim.setup(timestep=1.0)
+    cells = sim.Population(3, getattr(sim, name)(tau_syn_E=4.0, i_offset=[0.0, 0.5, 2.0]))
+    cells.initialize(isyn_inh=-0.5)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.5, delay=1.0))
+    cells.record(["spikes", *cells.celltype.recordable[1:]])
+    sim.run(100.0)
+    segment = cells.get_data().segments[0]
+    counts = [len(train) for train in segment.spiketrains]
+    assert counts[0] == 0 and counts[2] > 1
+    current = np.asarray(segment.filter(name="isyn_exc")[0])[:, 0]
+    assert current.argmax() == 6 + peak and current.max() == pytest.approx(1.5)
+    assert np.asarray(segment.filter(name="isyn_inh")[0])[0].tolist() == [-0.5] * 3
+    sim.end()
