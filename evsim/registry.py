@@ -1,9 +1,11 @@
-"""Finding models and backends: they announce themselves through entry points, and the core names none of them."""
+"""Finding models, backends and commands: they announce themselves by entry points, and the core names none of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from evsim.backend import Backend, Target
 from evsim.errors import EvsimError, UnknownNameError
@@ -52,6 +54,11 @@ def backend(name: str) -> Backend:
         if entry.name == name:
             return entry.load()()
     raise UnknownNameError("backend", name, backend_names())
+
+
+def commands() -> list[Callable[[Any], None]]:
+    """What adapters add to the command line: functions like ``evsim.commands.run.add``."""
+    return [entry.load() for entry in sorted(entry_points(group="evsim.commands"), key=lambda entry: entry.name)]
 
 
 def parse_target(text: str) -> Target:

@@ -89,7 +89,7 @@ def run_script(
     state.conductor = conductor
     try:
         with _as_main_program(path, arguments), redirected(tell):
-            _execute(path)
+            execute(path)
         harvests = state.harvest()
     finally:
         state.release()
@@ -115,7 +115,8 @@ def versions_of(target: Target) -> dict[str, str]:
 # --- executing -------------------------------------------------------------------------------------------------------
 
 
-def _execute(path: Path) -> None:
+def execute(path: Path) -> None:
+    """Execute a script in this process as the main program; raises EvsimError, ScriptError and ScriptExit."""
     try:
         runpy.run_path(str(path), run_name="__main__")
     except SystemExit as stop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from evsim.arithmetic import loihi, s1615
@@ -16,6 +18,14 @@ rules = "loihi2"
 value = 63
 unit = "steps"
 """
+
+
+def test_every_chip_is_shipped():
+    """``hardware/`` holds a package as well, so its files go into the wheel one by one."""
+    root = Path(__file__).parent.parent
+    shipped = (root / "pyproject.toml").read_text()
+    for path in (root / "hardware").glob("*.toml"):
+        assert f'"hardware/{path.name}" = "evsim/_shipped/hardware/{path.name}"' in shipped
 
 
 def test_a_number_without_a_source_is_refused(tmp_path):

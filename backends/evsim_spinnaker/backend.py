@@ -1,10 +1,11 @@
-"""The backend that maps networks to SpiNNaker machines and runs them there."""
+"""The backend that maps networks to SpiNNaker machines and runs them there, or on one in software."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,25 +21,23 @@ from evsim.sources import is_source
 from evsim.worker import WorkerOptions, WorkerSession
 from evsim_spinnaker.board import probe
 from evsim_spinnaker.cells import CELLS
+from evsim_spinnaker.patience import START_TIMEOUT, request_timeout, step_timeout
 from evsim_spinnaker.scratch import MachineSettings, prepare
 
-MACHINES = ("virtual", "board", "emulated")
+MACHINES = ("emulated", "virtual", "board")
 ADDRESS_VARIABLE = "EVSIM_SPINNAKER_BOARD"
 VERSION_VARIABLE = "EVSIM_SPINNAKER_VERSION"
 BOARD_VERSIONS = ("5", "3")  # of 48 and of 4 chips
-START_TIMEOUT = 120.0  # s; importing sPyNNaker takes a few
-RUN_TIMEOUT = 600.0  # s, for mapping and loading
-SLOWDOWN = 20.0  # s of waiting for a second of biological time, on a machine slowed down for short time steps
 
 
 class SpinnakerBackend:
-    """sPyNNaker on a virtual machine or a board.
+    """sPyNNaker on an emulated machine, a virtual one or a board.
 
     Target options: ``machine``; ``board``, its address; ``version``, of the board; ``timeout``, s for one request.
     """
 
     name = "spinnaker"
-    summary = "sPyNNaker: maps a network to a virtual SpiNNaker machine, or runs it on a board"
+    summary = "sPyNNaker: runs a network on a board or an emulated SpiNNaker machine, or maps it to a virtual one"
 
     def chips(self) -> Sequence[str]:
         """SpiNNaker 1."""
@@ -49,11 +48,11 @@ class SpinnakerBackend:
         return in_rules(model, "spinnaker1") and (not isinstance(model, NeuronModel) or model.name in CELLS)
 
     def target(self, word: str | None) -> Target:
-        """``spinnaker[:MACHINE]``; without a word a board where its address is known, else a virtual machine."""
-        machine = word or ("board" if os.environ.get(ADDRESS_VARIABLE) else "virtual")
+        """``spinnaker[:MACHINE]``; without a word a board where its address is known, else an emulated machine."""
+        machine = word or ("board" if os.environ.get(ADDRESS_VARIABLE) else "emulated")
         if machine not in MACHINES:
             raise UnknownNameError("SpiNNaker machine", machine, MACHINES)
-        return Target(self.name, "spinnaker1", {"machine": machine})
+        return Target(self.name, "spinnaker1", {"machine": machine, "by_default": word is None})
 
     def versions(self) -> Mapping[str, str]:
         """The packages that map and run."""
@@ -63,6 +62,8 @@ class SpinnakerBackend:
                 found[package] = version(package)
             except PackageNotFoundError:
                 raise MissingPartError(package, "spinnaker") from None
+        with suppress(PackageNotFoundError):  # which only the emulated machine needs
+            found["unicorn"] = version("unicorn")
         return found
 
     def start(self, network: Network, target: Target) -> Session:
@@ -70,7 +71,7 @@ class SpinnakerBackend:
 
         Raises:
             CheckError: the network does not fit SpiNNaker, or has what sPyNNaker does not have.
-            MissingPartError: sPyNNaker is not installed.
+            MissingPartError: sPyNNaker, or what emulates its machine, is not installed.
             BackendError: there is no such machine, or it cannot compute as the chip that was asked for.
         """
         settings = machine_settings(target)
@@ -80,30 +81,34 @@ class SpinnakerBackend:
         quantise(network, chip)
         if problems := [*cell_problems(network), *recording_problems(network)]:
             raise CheckError("sPyNNaker cannot run this", problems)
-        if find_spec("spynnaker") is None:
-            raise MissingPartError("sPyNNaker", "spinnaker")
+        require(settings)
         if settings.machine == "board":
             probe(settings.address)
         return SpinnakerSession(network, settings, target.options.get("timeout"))
+
+
+def require(settings: MachineSettings) -> None:
+    """Raise MissingPartError if a package that such a machine needs is not installed."""
+    if find_spec("spynnaker") is None:
+        raise MissingPartError("sPyNNaker", "spinnaker")
+    if settings.machine == "emulated" and find_spec("unicorn") is None:
+        raise MissingPartError("unicorn, which executes the firmware,", "spinnaker")
 
 
 def machine_settings(target: Target) -> MachineSettings:
     """Which machine a target means; the options ``board`` and ``version`` come before the environment's variables.
 
     Raises:
-        BackendError: there is no address for a board, or no such board, or the machine is not part of this version.
+        BackendError: there is no address for a board, or no such board.
     """
-    machine = target.options.get("machine", "virtual")
-    if machine == "emulated":
-        raise BackendError(
-            "the emulated SpiNNaker machine is not part of this version; use spinnaker:virtual for the mapping alone, "
-            "or reference:spinnaker1, which equals the firmware bit for bit"
-        )
+    machine = target.options.get("machine", "emulated")
+    if machine != "board" and target.options.get("by_default") and target.options.get("board"):
+        raise BackendError(f"{target} is no board; to run on the board {target.options['board']!r} say spinnaker:board")
     address = str(target.options.get("board") or os.environ.get(ADDRESS_VARIABLE, ""))
     if machine == "board" and not address:
         raise BackendError(
             f"no SpiNNaker board is known: set {ADDRESS_VARIABLE} to its host name or address, or use "
-            "spinnaker:virtual for the mapping alone"
+            "spinnaker:emulated, which executes the firmware in software"
         )
     board_version = str(target.options.get("version") or os.environ.get(VERSION_VARIABLE) or BOARD_VERSIONS[0])
     if board_version not in BOARD_VERSIONS:
@@ -156,14 +161,13 @@ class SpinnakerSession:
         options = WorkerOptions(
             f"spinnaker:{settings.machine}",
             start_timeout=timeout or START_TIMEOUT,
-            timeout=timeout or RUN_TIMEOUT,
-            timeout_per_step=0.0 if timeout else SLOWDOWN * network.timestep / 1000.0,
+            timeout=timeout or request_timeout(network, settings.machine),
+            timeout_per_step=0.0 if timeout else step_timeout(network, settings.machine),
             home=home,
             folder=work,
         )
-        arguments = (network, settings.machine == "virtual")
         try:
-            self._worker = WorkerSession("evsim_spinnaker.machine:MachineSession", arguments, options)
+            self._worker = WorkerSession(*_factory(network, settings), options)
         except BaseException:
             self._scratch.cleanup()
             raise
@@ -192,3 +196,10 @@ class SpinnakerSession:
         """End sPyNNaker's process and remove its folder."""
         self._worker.close()
         self._scratch.cleanup()
+
+
+def _factory(network: Network, settings: MachineSettings) -> tuple[str, tuple]:
+    """The class of the session in the child process, and its arguments."""
+    if settings.machine == "emulated":
+        return "evsim_spinnaker.emulated.session:EmulatedSession", (network, settings)
+    return "evsim_spinnaker.machine:MachineSession", (network, settings.machine == "virtual")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from typing import Any
 
 import numpy as np
 
 from evsim.errors import BackendError
 from evsim.network import Floats, Network, Population, set_anew
 from evsim.sources import is_source
+from evsim.synapses import Synapses
 from evsim_spinnaker.cells import CELLS
+
+_COLUMNS = ("source", "target", "weight", "delay")  # of synapses
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,8 @@ def changes(before: Network, after: Network) -> Iterator[Change]:
         if old is new:
             continue
         if is_source(new):
-            yield Change(index, True, {}, {})
+            if not _equal(old, new):
+                yield Change(index, True, {}, {})
         else:
             yield Change(index, False, _different(old.parameters, new.parameters), _states_set(old, new))
 
@@ -62,12 +67,21 @@ def _shape(population: Population) -> tuple[str, str, int]:
 
 
 def _same(old: tuple, new: tuple) -> bool:
-    """Whether two tuples hold equal parts; parts that did not change are mostly the same objects."""
-    return len(old) == len(new) and all(a is b or _equal(vars(a), vars(b)) for a, b in zip(old, new, strict=True))
+    """Whether two tuples hold equal parts."""
+    return len(old) == len(new) and all(_equal(a, b) for a, b in zip(old, new, strict=True))
 
 
-def _equal(old: Mapping, new: Mapping) -> bool:
-    return all(np.array_equal(value, new[name]) for name, value in old.items())
+def _equal(old: Any, new: Any) -> bool:
+    """Whether two parts of networks say the same; those from another process are never the same objects."""
+    if old is new:
+        return True
+    if isinstance(old, Mapping):
+        return old.keys() == new.keys() and all(_equal(value, new[name]) for name, value in old.items())
+    if isinstance(old, Synapses):
+        return all(np.array_equal(getattr(old, column), getattr(new, column)) for column in _COLUMNS)
+    if is_dataclass(old):
+        return type(old) is type(new) and _equal(vars(old), vars(new))
+    return np.array_equal(old, new)
 
 
 def _states_set(old: Population, new: Population) -> dict[str, Floats]:

@@ -1,4 +1,4 @@
-"""A network in sPyNNaker; the only module that imports it. It runs in the child process of ``evsim.worker``."""
+"""A network in sPyNNaker; it and ``emulated`` alone import it. It runs in the child process of ``evsim.worker``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from evsim.sources import is_source
 from evsim_spinnaker.cells import CELLS
 from evsim_spinnaker.changes import Change, changes
 from evsim_spinnaker.currents import MOST_PULSES, StepCurrent
+from evsim_spinnaker.placement import neurons_per_core
 from evsim_spinnaker.trains import Trains
 
 
@@ -115,6 +116,8 @@ class MachineSession:
         kind = getattr(sim, population.model, None) or getattr(sim.extra_models, population.model)
         cell = kind(**{k: _listed(v) for k, v in population.parameters.items()})
         made = sim.Population(population.size, cell, label=population.label)
+        if most := neurons_per_core(self._network, index):
+            made.set_max_atoms_per_core(most)
         made.initialize(**{k: _listed(v) for k, v in CELLS[population.model].initial_values(population).items()})
         return made
 

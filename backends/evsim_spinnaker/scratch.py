@@ -1,7 +1,7 @@
-"""The folder that sPyNNaker takes for the user's home, so that nothing is written to the real one.
+"""What sPyNNaker is told of the machine, and the folder that it takes for the user's home.
 
-sPyNNaker reads ``~/.spynnaker.cfg`` when it is imported, and writes one and stops where there is none; its reports go
-to the working directory.
+sPyNNaker reads ``~/.spynnaker.cfg`` when a network is set up, and writes one and stops where there is none; so that
+nothing is written to the real home, it gets another. Its reports go to the working directory, unless it is told where.
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-_COMMON = """
-[Mode]
-mode = Production
+Configuration = dict[str, dict[str, str]]  # section -> option -> value
 
-[Reports]
-write_network_graph = False
-display_algorithm_timings = False
-max_reports_kept = 1
-"""
+# What an emulated machine does not have: monitors that speed up loading and send again what routers dropped, other
+# machines to ask for, and a compressor of routing tables that runs on the machine (the host's gives the same).
+_EMULATED: Configuration = {
+    "Machine": {
+        "virtual_board": "False",
+        "machine_name": "emulated",
+        "spalloc_server": "None",
+        "spalloc_retry": "0",
+        "remote_spinnaker_url": "None",
+        "enable_advanced_monitor_support": "False",
+        "enable_reinjection": "False",
+    },
+    "Mapping": {"compressor": "PairCompressor"},
+    "Java": {"use_java": "False"},
+}
 
 
 @dataclass(frozen=True)
@@ -25,23 +33,45 @@ class MachineSettings:
     """Which SpiNNaker machine is used.
 
     Attributes:
-        machine: ``"virtual"`` or ``"board"``.
-        address: host name or address of the board; empty for a virtual one.
+        machine: ``"virtual"``, ``"board"`` or ``"emulated"``.
+        address: host name or address of the board; empty for the others.
         version: 5 for the board of 48 chips, 3 for that of 4 chips.
+        reports: the folder for sPyNNaker's reports; None for the working directory.
+        mode: sPyNNaker's word for how much it reports: ``"Production"``, ``"Info"`` or ``"Debug"``.
     """
 
     machine: str
     address: str = ""
     version: int = 5
+    reports: Path | None = None
+    mode: str = "Production"
+
+    def binding(self) -> Configuration:
+        """The options without which it would be another machine."""
+        options: Configuration = {"Machine": {}}
+        if self.machine == "virtual":
+            options["Machine"] = {"virtual_board": "True"}
+        elif self.machine == "board":
+            options["Machine"] = {"virtual_board": "False", "machine_name": self.address}
+        else:
+            options = {section: dict(values) for section, values in _EMULATED.items()}
+        options["Machine"]["version"] = str(self.version)
+        return options
 
     def configuration(self) -> str:
         """The text of ``.spynnaker.cfg``."""
-        lines = ["[Machine]", f"version = {self.version}"]
-        if self.machine == "virtual":
-            lines.append("virtual_board = True")
-        else:
-            lines += ["virtual_board = False", f"machine_name = {self.address}"]
-        return "\n".join(lines) + "\n" + _COMMON
+        options = self.binding()
+        options["Mode"] = {"mode": self.mode}
+        options["Reports"] = {"write_network_graph": "False", "display_algorithm_timings": "False"}
+        if self.mode == "Production":
+            options["Reports"]["max_reports_kept"] = "1"
+        if self.reports:
+            options["Reports"]["default_report_file_path"] = str(self.reports.resolve())
+        sections = (
+            "\n".join([f"[{section}]", *(f"{option} = {value}" for option, value in values.items())])
+            for section, values in options.items()
+        )
+        return "\n\n".join(sections) + "\n"
 
 
 def prepare(folder: Path, settings: MachineSettings) -> tuple[Path, Path]:

@@ -1,7 +1,8 @@
-"""The SpiNNaker backend: the virtual machine, what is refused, and the user's home left alone."""
+"""The SpiNNaker backend: its machines, what is refused, and the user's home left alone."""
 
 from __future__ import annotations
 
+import pickle
 import socket
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,12 +12,14 @@ import pytest
 
 from evsim import registry
 from evsim.backend import Target
-from evsim.errors import BackendError, CheckError, UnknownNameError
-from evsim.network import Network, Probe
+from evsim.errors import BackendError, CheckError, MissingPartError, UnknownNameError
+from evsim.network import Current, Network, Probe
 from evsim.synapses import Listed
 from evsim_spinnaker import board
 from evsim_spinnaker.backend import ADDRESS_VARIABLE, machine_settings
 from evsim_spinnaker.changes import changes
+from evsim_spinnaker.patience import step_timeout
+from evsim_spinnaker.scratch import MachineSettings
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def network(nets):
 
 
 def test_a_machine_is_chosen_by_word_or_by_the_environment(backend, monkeypatch):
-    assert str(backend.target(None)) == "spinnaker:virtual"
+    assert str(backend.target(None)) == "spinnaker:emulated"
     assert str(backend.target("board")) == "spinnaker:board"
     monkeypatch.setenv(ADDRESS_VARIABLE, "spinn-4")
     assert str(backend.target(None)) == "spinnaker:board"
@@ -96,9 +99,75 @@ def test_a_board_that_is_silent_is_waited_for_no_longer_than_asked(monkeypatch):
         assert listener.recv(512)[2:4] == b"\x87\xff"  # it was asked, with a reply expected
 
 
-def test_the_emulated_machine_is_refused(backend, network):
-    with pytest.raises(BackendError, match="not part of this version"):
+def test_a_board_that_is_named_is_not_passed_over(backend):
+    named = {"board": "spinn-4"}
+    default, wanted = backend.target(None), backend.target("emulated")
+    with pytest.raises(BackendError, match=r"spinnaker:emulated is no board.*'spinn-4' say spinnaker:board"):
+        machine_settings(replace(default, options={**default.options, **named}))
+    assert machine_settings(replace(wanted, options={**wanted.options, **named})).machine == "emulated"
+
+
+def test_without_unicorn_the_extra_is_named(backend, network, monkeypatch):
+    monkeypatch.setattr("evsim_spinnaker.backend.find_spec", lambda name: None if name == "unicorn" else True)
+    with pytest.raises(MissingPartError, match=r"unicorn.*pip install 'evsim\[spinnaker\]'"):
         backend.start(network, backend.target("emulated"))
+
+
+def test_waiting_grows_with_the_network_and_never_ends_early(nets):
+    def waits(size: int, timestep: float) -> float:
+        return step_timeout(Network(timestep, (nets.cells(size),)), "emulated")
+
+    # a step of 0.1 ms may be as much work as one of 1 ms
+    assert waits(1000, 1.0) > waits(10, 1.0) == waits(10, 0.1) > 0.02
+    assert step_timeout(Network(1.0, (nets.cells(10),)), "virtual") == 0.02
+
+
+def test_the_emulated_machine_cannot_be_configured_away():
+    settings = MachineSettings("emulated")
+    assert settings.binding()["Machine"]["virtual_board"] == "False"
+    text = settings.configuration()
+    for line in (
+        "enable_advanced_monitor_support = False",
+        "enable_reinjection = False",
+        "compressor = PairCompressor",
+    ):
+        assert line in text.splitlines()
+
+
+@pytest.mark.slow
+def test_the_emulated_machine_gives_what_the_reference_does(backend, network, nets, tmp_path, monkeypatch):
+    """In several runs, after a change of parameters, after clearing and after a reset."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cells = network.populations[1]
+    driven = replace(cells, parameters={**cells.parameters, "i_offset": np.full(3, 1.5)})
+    changed = replace(network, populations=(network.populations[0], driven))
+    sessions = [backend.start(network, backend.target("emulated"))]
+    sessions.append(registry.backend("reference").start(network, Target("reference", "spinnaker1")))
+    found = []
+    try:
+        for session in sessions:
+            session.run(20)
+            session.update(changed)
+            session.run(30)
+            session.clear()
+            session.run(7)
+            cleared = session.recordings()
+            session.reset()
+            session.run(40)
+            found.append((cleared, session.recordings()))
+    finally:
+        for session in sessions:
+            session.close()
+    for emulated, reference in zip(*found, strict=True):
+        assert "emulator, not on a chip" in emulated.notes[0]
+        for ours, theirs in zip(emulated.signals, reference.signals, strict=True):
+            np.testing.assert_array_equal(ours.raw, theirs.raw[: len(ours.raw)])
+        for ours, theirs in zip(emulated.spikes, reference.spikes, strict=True):
+            assert set(zip(ours.times, ours.neurons, strict=True)) == set(
+                zip(theirs.times, theirs.neurons, strict=True)
+            )
+    assert len(found[0][1].spikes[1].times) > 3
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_spynnaker_cannot_record_is_told_at_once(backend, nets):
@@ -137,6 +206,15 @@ def test_changes_of_cells_and_sources_are_followed(network, nets):
         (0, True, []),
         (1, False, ["tau_m"]),
     ]
+
+
+def test_a_network_from_another_process_has_not_changed(network, nets):
+    """What a session in a child process is told of was pickled, so that no part of it is the same object."""
+    populations = (*network.populations, nets.poisson(4, 50.0))
+    whole = replace(
+        network, populations=populations, currents=(Current("dc", 1, np.array([0]), np.array([3]), np.array([0.5])),)
+    )
+    assert not any(c.source or c.parameters or c.states for c in changes(whole, pickle.loads(pickle.dumps(whole))))
 
 
 def test_a_change_of_synapses_is_refused(network):
