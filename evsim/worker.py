@@ -28,6 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim.errors import BackendError
 from evsim.network import Network
 from evsim.recording import Recordings
@@ -108,6 +111,10 @@ class WorkerSession:
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""
         return self._request(self._options.timeout, "recordings")
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The present weights (n,) of a plastic projection."""
+        return self._request(self._options.timeout, "weights", projection)
 
     def clear(self) -> None:
         """Forget what was recorded."""

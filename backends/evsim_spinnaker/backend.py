@@ -10,6 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim.backend import Session, Target
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
@@ -187,6 +190,10 @@ class SpinnakerSession:
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""
         return self._worker.recordings()
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The weights (n,) of a plastic projection in the synaptic matrices, in the network's order and unit."""
+        return self._worker.weights(projection)
 
     def clear(self) -> None:
         """Forget what was recorded."""

@@ -20,6 +20,7 @@ from evsim_spinnaker.cells import CELLS
 from evsim_spinnaker.changes import Change, changes
 from evsim_spinnaker.currents import MOST_PULSES, StepCurrent
 from evsim_spinnaker.placement import neurons_per_core
+from evsim_spinnaker.plastic import mechanism, weights_of
 from evsim_spinnaker.trains import Trains
 
 
@@ -39,6 +40,7 @@ class MachineSession:
         self._first = 0  # label from which on recordings are wanted
         self._built = False
         self._populations: list = []
+        self._projections: list = []  # None where there are no synapses
         self._trains: dict[int, Trains] = {}
         self._series: list[StepCurrent] = []  # currents that cannot go on after a pause
         self._notes: tuple[str, ...] = ()
@@ -89,17 +91,24 @@ class MachineSession:
         signals = [self._signal(probe) for probe in self._network.probes if not _spikes(probe)]
         return Recordings(tuple(spikes), tuple(signals), notes=self._notes)
 
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The weights (n,) in the synaptic matrices; those at t = 0 before the first run and on a virtual machine."""
+        asked = self._network.projections[projection]
+        if self._virtual or not self._built or not len(asked):
+            return np.array(asked.weight)
+        return weights_of(self._projections[projection], asked, self._network.timestep)
+
     # --- building ----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         network = self._network
         sim.setup(timestep=network.timestep, min_delay=network.timestep)
         self._built = True
-        self._series = []
+        self._series, self._projections = [], []
         self._populations = [self._population(index) for index in range(len(network.populations))]
         for projection in network.projections:
-            if len(projection):
-                _connect(self._populations, projection, network.timestep)
+            made = _connect(self._populations, projection, network.timestep) if len(projection) else None
+            self._projections.append(made)
         for index, population in enumerate(network.populations):
             self._inject(index, population)
         for probe in network.probes:
@@ -212,13 +221,13 @@ class MachineSession:
             )
 
 
-def _connect(populations: list, projection: Projection, timestep: float) -> None:
+def _connect(populations: list, projection: Projection, timestep: float):
     rows = np.column_stack([projection.source, projection.target, projection.weight, projection.delay * timestep])
-    sim.Projection(
+    return sim.Projection(
         populations[projection.pre],
         populations[projection.post],
         sim.FromListConnector(rows),
-        sim.StaticSynapse(),
+        mechanism(projection.plasticity) if projection.plasticity else sim.StaticSynapse(),
         receptor_type=projection.receptor,
     )
 

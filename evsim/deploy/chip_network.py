@@ -103,12 +103,14 @@ class ChipProjection:
         hold: how their weights are stored.
         exponent: the sum over the spikes of one step is shifted by it (left if positive, floor to the right if
             negative); always 0 outside ``loihi2``.
+        plasticity: how the stored weights change, in the rule set's numbers; None where they do not, and in ``ideal``.
     """
 
     row: int
     synapses: Synapses
     hold: Hold
     exponent: int = 0
+    plasticity: Any = None
 
     @property
     def weight(self) -> np.ndarray:

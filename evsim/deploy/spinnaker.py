@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,48 @@ from evsim.arithmetic.s1615 import INPUT_MAX
 from evsim.chip import Chip
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
 from evsim.deploy.convert import convert
+from evsim.deploy.spinnaker_plastic import plasticity_of, ring_slots
+from evsim.deploy.spinnaker_plastic_check import defects
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN, SpinnakerScale, ring_shift
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.registry import cell_model
 
+LONGEST_ROW = 256  # synapses: POP_TABLE_MAX_ROW_LENGTH of sPyNNaker
+
 
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
     """The network in SpiNNaker's integers; raises nothing, since ``check`` came before."""
-    return convert(network, chip, lambda index: scale_of(network, index), _hold)
+    per_core = _neurons_per_core(chip)
+
+    def hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
+        held, loss = _hold(projection, target)
+        if not projection.plasticity:
+            return held, loss
+        ring = ring_slots(network, projection.post, per_core)
+        rule = plasticity_of(projection.plasticity, target.scale, held.row, ring, per_core)
+        return replace(held, plasticity=rule), loss
+
+    held = convert(network, chip, lambda index: scale_of(network, index), hold)
+    wrong = tuple(defects(network, per_core))
+    return replace(held, notes=(*held.notes, *_amplitudes(network), *map(str, wrong)), defects=(*held.defects, *wrong))
+
+
+def _neurons_per_core(chip: Chip) -> int:
+    """How many neurons sPyNNaker puts on a core: as many as a synaptic row may have, where the chip does not say."""
+    limit = chip.limit("neurons_per_core")
+    return LONGEST_ROW if limit is None else int(limit)
+
+
+def _amplitudes(network: Network) -> Iterator[str]:
+    """Projections whose changes of weight are not what PyNN says."""
+    for projection in network.projections:
+        plasticity = projection.plasticity
+        if plasticity and len(projection) and plasticity.weight == "AdditiveWeightDependence":
+            yield (
+                f"projection {projection.label!r}: a change is A_plus or A_minus in the unit of the weight, as in "
+                "sPyNNaker; PyNN says that it is that part of w_max"
+            )
 
 
 def scale_of(network: Network, index: int) -> SpinnakerScale:

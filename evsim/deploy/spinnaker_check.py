@@ -10,6 +10,7 @@ import numpy as np
 from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
 from evsim.chip import Chip
 from evsim.deploy.spinnaker import scale_of
+from evsim.deploy.spinnaker_plastic_check import plastic_problems
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
 from evsim.errors import Problem
 from evsim.model import NeuronModel
@@ -28,7 +29,7 @@ def problems(network: Network, chip: Chip) -> list[Problem]:
             found += _range_problems(population, model)
             found += _divisor_problems(population, model, network.timestep)
             found += _weight_problems(network, index, model)
-    return found + list(_current_problems(network))
+    return [*found, *plastic_problems(network), *_current_problems(network)]
 
 
 def _clock_problems(network: Network) -> Iterator[Problem]:

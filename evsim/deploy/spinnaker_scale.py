@@ -76,10 +76,9 @@ def expected_sum(projections: Sequence[Projection], n_targets: int, timestep: fl
     steps_per_second = 1e6 / round(timestep * 1000)
     total = biggest = 0.0
     for projection in projections:
-        spread = projection.synapses.weights
         into_one_cell = int(projection.synapses.fan_in(n_targets).max())
-        largest = max(-spread.least, spread.most)
-        weights.add(spread.mean * gain, spread.variance * gain**2, into_one_cell)
+        mean, variance, largest = _spread(projection)
+        weights.add(mean * gain, variance * gain**2, into_one_cell)
         delays.add(0.0, delay_variance(projection, timestep), into_one_cell)
         biggest = max(biggest, largest * gain)
         total += max(1.0, EXPECTED_RATE / steps_per_second) * (largest * into_one_cell)  # as there: without the gain
@@ -87,6 +86,16 @@ def expected_sum(projections: Sequence[Projection], n_targets: int, timestep: fl
         return max(total, biggest)
     spikes = weights.n * EXPECTED_RATE / steps_per_second
     return max(min(_poisson_bound(weights, spikes), total), biggest)
+
+
+def _spread(projection: Projection) -> tuple[float, float, float]:
+    """Mean, variance and largest of the weights; plastic ones are expected to become the largest that they can be."""
+    spread = projection.synapses.weights
+    largest = max(-spread.least, spread.most)
+    if projection.plasticity:
+        largest = max(largest, abs(projection.plasticity.parameters["w_max"]))
+        return largest, 0.0, largest
+    return spread.mean, spread.variance, largest
 
 
 def delay_variance(projection: Projection, timestep: float) -> float:

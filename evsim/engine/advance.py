@@ -6,6 +6,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, place_of_inputs, run_block
+from evsim.engine.deferred import deliver_deferred, note_spikes
 from evsim.engine.deliver import deliver_lane
 from evsim.engine.enqueue import queue_spikes
 from evsim.engine.exchange import complete, wait_for
@@ -57,6 +58,18 @@ def deliver_learning(label, rows, plastic, calendar, share, scratch, flat, work)
 
 
 @inlined
+def deliver_by_firmware(label, rows, deferred, calendar, share, scratch, flat, work):
+    """Add what is due at a label over plastic synapses in SpiNNaker's numbers, after bringing these up to date."""
+    slot = label % calendar.count.shape[1]
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
+            entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
+            into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+            work[PLASTICITY] += deliver_deferred(deferred, deferred.number[lane], entries, label, into)
+
+
+@inlined
 def deliver_charges(label, share, blocks, layout, flat, charges):
     """Add the charges that are due at a label to the inputs of a thread's neurons, and clear them."""
     row = charges[label % charges.shape[0]]
@@ -93,7 +106,7 @@ def spend(profile, spent, place, since):
 
 
 @inlined
-def visit_blocks(k, receiving, stepping, due, plastic, fixed):
+def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
     Where a rule set has no phase of receiving, a step takes in what is due by itself.
@@ -121,14 +134,16 @@ def visit_blocks(k, receiving, stepping, due, plastic, fixed):
             work[UPDATE + blocks.model[b]] += blocks.size[b] if found >= 0 else 0
             found = max(found, 0)
             exchange.found[place, b] = found
+            label = k + timing.spike_label
             if plastic is not None:
-                label = k + timing.spike_label
                 note_posts(plastic, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
+            if deferred is not None:
+                note_spikes(deferred, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
             t = spend(profile, spent, UPDATE + blocks.model[b], t)
 
 
 @inlined
-def take_in(label, share, net, queue, plastic, scratch, notes, since):
+def take_in(label, share, net, queue, plastic, deferred, scratch, notes, since):
     """Add everything to the inputs that is due at a label; returns the time now."""
     rows, calendar, charges = queue
     blocks, layout, memory, _ = net
@@ -138,6 +153,9 @@ def take_in(label, share, net, queue, plastic, scratch, notes, since):
     if plastic is not None:
         deliver_learning(label, rows, plastic, calendar, share, scratch, memory.inputs, work)
         t = spend(profile, spent, PLASTICITY, t)
+    if deferred is not None:
+        deliver_by_firmware(label, rows, deferred, calendar, share, scratch, memory.inputs, work)
+        t = spend(profile, spent, PLASTICITY, t)
     if charges.shape[1]:
         deliver_charges(label, share, blocks, layout, memory.inputs, charges)
     return spend(profile, spent, DELIVER, t)
@@ -145,7 +163,21 @@ def take_in(label, share, net, queue, plastic, scratch, notes, since):
 
 @lean
 def advance(
-    last, progress, timing, share, functions, net, queue, plastic, scratch, exchange, events, samples, log, notes
+    last,
+    progress,
+    timing,
+    share,
+    functions,
+    net,
+    queue,
+    plastic,
+    deferred,
+    scratch,
+    exchange,
+    events,
+    samples,
+    log,
+    notes,
 ):
     """Run the steps up to ``last - 1`` for one thread's share of the network.
 
@@ -154,7 +186,8 @@ def advance(
         functions: (steps, receives), native functions by model.
         net: blocks, (where each slice's inputs begin, the length of their rows), memory and feeds.
         queue: rows, the thread's calendar, and a (slots, inputs) ring of charges, (slots, 0) where there are none.
-        plastic: the thread's plastic lanes; None where the network has none.
+        plastic: the thread's plastic lanes in floating point; None where there are none.
+        deferred: those in SpiNNaker's numbers; None where there are none.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
         notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
@@ -181,7 +214,7 @@ def advance(
         sampling = timing.sampled <= k and samples_at(k, samples)
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
-            t = take_in(due, share, net, queue, plastic, scratch, notes, t)
+            t = take_in(due, share, net, queue, plastic, deferred, scratch, notes, t)
             progress[RECEIVED] = k + 1
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It
         # is one call for either, because it is compiled where it stands.
@@ -195,7 +228,7 @@ def advance(
                 if k >= last:
                     return DONE
                 change_drive(k, progress, share, memory)
-            visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, plastic, fixed)
+            visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, plastic, deferred, fixed)
             t = ticks() if profile else t
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)

@@ -162,7 +162,7 @@ class _Builder:
                 into = self._targets
             else:
                 weight = np.ascontiguousarray(stored(held, chunk.weight))
-                if self._groups[group].kind == PLASTIC:
+                if self._groups[group].kind == PLASTIC and not rules.is_exact:
                     values = pack(weight, unit_of_weights(projection))
                 else:
                     values = words_of(weight, self._groups[group].weight, self._words.dtype)

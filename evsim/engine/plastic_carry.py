@@ -28,12 +28,11 @@ class Arrival(NamedTuple):
 
 
 class Past(NamedTuple):
-    """Plastic synapses before a change: the whole network's rows, each thread's lanes, and what is under way."""
+    """Plastic synapses before a change: the network, its rows and each thread's lanes."""
 
     network: Network
     rows: Rows
     plastic: Sequence[Plastic | None]
-    arrivals: Sequence[Arrival]
 
 
 def take_arrivals(rows: Rows, calendars: Sequence[Calendar], step: int) -> list[Arrival]:
@@ -60,7 +59,7 @@ def carry_over(past: Past, network: Network, rows: Rows, plastic: list[Plastic |
         index = int(rows.projection[lane])
         old, new = past.network.projections[index], network.projections[index]
         for before in np.flatnonzero((past.rows.projection == index) & (past.rows.slice == rows.slice[lane])):
-            if old is new or (old.plasticity == new.plasticity and _alike(past.rows, before, rows, lane)):
+            if old is new or (old.plasticity == new.plasticity and alike(past.rows, before, rows, lane)):
                 same[int(before)] = int(lane)
                 if old is new:
                     words_of_lane(rows, lane)[:] = words_of_lane(past.rows, before)
@@ -71,18 +70,22 @@ def carry_over(past: Past, network: Network, rows: Rows, plastic: list[Plastic |
     return same
 
 
-def queue_again(arrival: Arrival, lane: int, calendar: Calendar) -> Calendar:
-    """Put what is under way to a lane into a calendar; returns it, or a longer one."""
+def queue_again(arrival: Arrival, calendar: Calendar) -> Calendar:
+    """Put what is under way into a calendar; returns it, or a longer one."""
     while calendar.free[1] < len(arrival.rows):
         calendar = grown(calendar)
-    put(calendar, lane, arrival.label % calendar.count.shape[1], arrival.rows)
+    put(calendar, arrival.lane, arrival.label % calendar.count.shape[1], arrival.rows)
     return calendar
 
 
-def add_as_charges(arrival: Arrival, past: Past, charges: np.ndarray) -> None:
-    """Turn what is under way to a lane that changed into charges (slots, inputs), with the weights that it had."""
-    rows, lane = past.rows, arrival.lane
-    unit = unit_of_weights(past.network.projections[rows.projection[lane]])
+def add_as_charges(arrival: Arrival, network: Network, rows: Rows, charges: np.ndarray) -> None:
+    """Turn what is under way to a lane that changed into charges (slots, inputs), with the weights that it had.
+
+    Args:
+        network, rows: before the change.
+    """
+    lane = arrival.lane
+    unit = unit_of_weights(network.projections[rows.projection[lane]])
     for number in arrival.rows.astype(np.int64):
         row = rows.first[lane, 0] + number
         words = words_of_lane(rows, lane)[rows.begin[row] : rows.begin[row + 1]]
@@ -90,7 +93,7 @@ def add_as_charges(arrival: Arrival, past: Past, charges: np.ndarray) -> None:
         np.add.at(charges[arrival.label % len(charges)], rows.input[lane] + targets, unpack(words, unit))
 
 
-def _alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
+def alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
     """Whether two lanes have the same rows with the same targets."""
     places = [slice(int(rows.first[at, 0]), int(rows.first[at, -1])) for rows, at in ((old, before), (new, lane))]
     earlier, later = (words_of_lane(rows, at) & np.uint64(TARGETS - 1) for rows, at in ((old, before), (new, lane)))

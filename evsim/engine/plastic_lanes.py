@@ -62,14 +62,14 @@ def plastic_lanes(network: Network, layout: Layout, rows: Rows, mine: NDArray[np
 def present_weights(network: Network, layout: Layout, rows: Rows, index: int) -> NDArray[np.float64]:
     """The weights (n,) of a plastic projection, in the network's order and unit."""
     projection = network.projections[index]
-    order = _order(projection, layout)
-    words = [words_of_lane(rows, lane) for lane in np.flatnonzero(rows.projection == index)]
+    order = order_of_rows(projection, layout)
+    words = [words_of_lane(rows, int(lane)) for lane in np.flatnonzero(rows.projection == index)]
     weights = np.empty(len(projection))
     weights[order] = unpack(np.concatenate(words), unit_of_weights(projection)) if words else []
     return weights
 
 
-def _order(projection: Projection, layout: Layout) -> NDArray[np.int64]:
+def order_of_rows(projection: Projection, layout: Layout) -> NDArray[np.int64]:
     """A projection's synapses as its rows were sorted: by slice, source and delay, then in the order of creation."""
     synapses = projection.synapses
     key = synapses.source.astype(np.int64)
@@ -83,7 +83,7 @@ def _order(projection: Projection, layout: Layout) -> NDArray[np.int64]:
     return np.argsort(key, kind="stable")
 
 
-def words_of_lane(rows: Rows, lane: int) -> NDArray[np.uint64]:
+def words_of_lane(rows: Rows, lane: int) -> NDArray[np.unsignedinteger]:
     """The words of a plastic lane, where they lie."""
     first, last = rows.first[lane, 0], rows.first[lane, -1]
     base = rows.base[lane]

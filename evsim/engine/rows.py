@@ -5,7 +5,8 @@ Synapses lie in lanes. A lane holds those onto one slice and one input row whose
     even      one weight for the whole lane; a synapse is its target, 2 bytes
     mixed     a word for each synapse: target and weight, 4 bytes for a chip, 8 in floating point
     shifted   as mixed; the sum of a step's spikes is shifted to the right before it is added (Loihi 2)
-    plastic   weights that change with the spikes, 8 bytes; a lane for each projection (see ``plasticity``)
+    plastic   as mixed, with weights that change with the spikes; a lane for each projection (see ``plasticity`` and
+              ``deferred``)
 
 Within a lane, synapses are sorted by source neuron and delay; those that share both are a row.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,11 +19,10 @@ from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.enqueue import log_steps, queue_pending
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
+from evsim.engine.learning import Learning
 from evsim.engine.memory import count_blocks, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
-from evsim.engine.plastic_carry import Past, add_as_charges, carry_over, queue_again, take_arrivals
-from evsim.engine.plastic_lanes import plastic_lanes, present_weights
-from evsim.engine.plastic_memory import enlarged
+from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
 from evsim.engine.queue import Calendar, empty_calendar, grown, has_shifted, slots_for
 from evsim.engine.recorder import Recorder
@@ -78,9 +78,7 @@ class Simulation:
         """Rows, and an empty queue for them."""
         self._fed = fed(self._net, self._sources)
         self._rows = build_rows(self._net, self._layout, [stretch.projection for stretch in self._fed])
-        self._plastic = [
-            plastic_lanes(self._net.network, self._layout, self._rows, owner, self._step) for owner in self._owners()
-        ]
+        self._learning = Learning(self._net, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
         slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
         inputs = len(self._memory.inputs) if has_shifted(self._rows) else 0
@@ -154,7 +152,8 @@ class Simulation:
                 (layout.steps, layout.receives),
                 (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
                 self._queue(thread),
-                self._plastic[thread],
+                self._learning.plastic[thread],
+                self._learning.deferred[thread],
                 self._scratch[thread],
                 self._exchange,
                 events,
@@ -167,7 +166,7 @@ class Simulation:
             elif why == FULL_LOG:
                 self._take_log(log)
             elif why == FULL_HISTORY:
-                self._plastic[thread] = enlarged(self._plastic[thread])
+                self._learning.enlarge(thread)
             else:
                 return
 
@@ -265,7 +264,7 @@ class Simulation:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""
         self._queue_pending()
         arrivals = take_arrivals(self._rows, self._calendars, self._step)
-        past = Past(old.network, self._rows, self._plastic, arrivals)
+        past = self._learning
         charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
         # the first label whose input is still to come
         due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
@@ -273,17 +272,10 @@ class Simulation:
             settle_feed(old, self._layout, stretch, self._sources, (due, self._step), charges)
         self._sources |= fresh_sources
         self._load_synapses()
-        same = carry_over(past, self._net.network, self._rows, self._plastic)
-        for arrival in past.arrivals:
-            if arrival.lane not in same:
-                add_as_charges(arrival, past, charges)
+        arrivals = self._learning.carry(past, arrivals, charges, self._step)
         self._charges = lengthened(charges, len(self._charges), self._step, has_shifted(self._rows))
         self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
-        for arrival in past.arrivals:
-            if arrival.lane in same:
-                lane = same[arrival.lane]
-                thread = int(self._rows.slice[lane]) % self._threads
-                self._calendars[thread] = queue_again(arrival, lane, self._calendars[thread])
+        self._queue_again(arrivals)
         rescale_charges(old, self._net, self._layout, self._charges)
 
     def _queue_pending(self) -> None:
@@ -311,6 +303,7 @@ class Simulation:
                 == FULL_CALENDAR
             ):
                 self._calendars[thread] = grown(self._calendars[thread])
+        self._pushed = self._step
 
     def _fresh_sources(self, old: ChipNetwork) -> dict[int, Source]:
         """New generators, from now on, for the sources that changed."""
@@ -344,7 +337,20 @@ class Simulation:
 
     def weights(self, projection: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""
-        return present_weights(self._net.network, self._layout, self._rows, projection)
+        arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
+        return self._learning.weights(projection, arrivals, self._step)
+
+    def _arrivals(self) -> list[Arrival]:
+        """What is under way over plastic synapses, which stays so."""
+        self._queue_pending()
+        arrivals = take_arrivals(self._rows, self._calendars, self._step)
+        self._queue_again(arrivals)
+        return arrivals
+
+    def _queue_again(self, arrivals: Sequence[Arrival]) -> None:
+        for arrival in arrivals:
+            thread = int(self._rows.slice[arrival.lane]) % self._threads
+            self._calendars[thread] = queue_again(arrival, self._calendars[thread])
 
     def clear(self) -> None:
         """Forget what was recorded; signals start again with the present sample."""

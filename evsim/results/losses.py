@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from evsim.chip import Chip
 from evsim.deploy.chip_network import ParameterLoss, WeightLoss
 from evsim.deploy.quantise import quantise
-from evsim.errors import CheckError, joined
+from evsim.errors import CheckError, Problem, joined
 from evsim.network import Network
 
 
 @dataclass(frozen=True)
 class ChipLosses:
-    """The losses of one network on one chip."""
+    """The losses of one network on one chip, and where the chip's own firmware does otherwise than it should."""
 
     chip: str
     weights: tuple[WeightLoss, ...]
     parameters: tuple[ParameterLoss, ...]
     notes: tuple[str, ...]
+    defects: tuple[Problem, ...] = ()
 
 
 def chip_losses(network: Network, chips: Sequence[Chip]) -> list[ChipLosses]:
@@ -37,7 +38,8 @@ def chip_losses(network: Network, chips: Sequence[Chip]) -> list[ChipLosses]:
         except CheckError as error:
             refusals.append(error)
         else:
-            found.append(ChipLosses(name, on_chip.weight_losses, on_chip.parameter_losses, on_chip.notes))
+            losses = on_chip.weight_losses, on_chip.parameter_losses
+            found.append(ChipLosses(name, *losses, on_chip.notes, on_chip.defects))
     if refusals:
         raise joined(refusals)
     return found
@@ -49,7 +51,17 @@ def lost_weights(losses: Sequence[ChipLosses]) -> int:
 
 
 def warning(losses: Sequence[ChipLosses]) -> str | None:
-    """One text on every projection that lost synapses on a chip, with the amount and the remedy; None if none did."""
+    """One text on every projection that loses synapses on a chip, by quantisation or by a defect of its firmware, with
+    the amount and the remedy; None if none does."""
+    return "\n".join([*_quantisation(losses), *_defects(losses)]) or None
+
+
+def _defects(losses: Sequence[ChipLosses]) -> list[str]:
+    lines = [f"  - {entry.chip}: {defect}" for entry in losses for defect in entry.defects]
+    return ["defects of the chip's firmware change what this network does:", *lines] if lines else []
+
+
+def _quantisation(losses: Sequence[ChipLosses]) -> list[str]:
     lines = [
         f"  - {entry.chip}: projection {loss.projection!r}: {_amount(loss)}"
         for entry in losses
@@ -57,7 +69,7 @@ def warning(losses: Sequence[ChipLosses]) -> str | None:
         if loss.lost
     ]
     if not lines:
-        return None
+        return []
     zeroed = any(loss.zeroed for entry in losses for loss in entry.weights)
     saturated = any(loss.saturated for entry in losses for loss in entry.weights)
     remedies = []
@@ -68,7 +80,7 @@ def warning(losses: Sequence[ChipLosses]) -> str | None:
         )
     if saturated:
         remedies.append("A weight above the largest saturates: lower it, or raise the threshold of its targets.")
-    return "\n".join(["quantisation changes what these projections do:", *lines, *remedies])
+    return ["quantisation changes what these projections do:", *lines, *remedies]
 
 
 def _amount(loss: WeightLoss) -> str:

@@ -102,4 +102,4 @@ def _delay_problems(where: str, rule: PairRule, network: Network, projection: Pr
     return found
 
 
-MODEL = SynapseModel("STDPMechanism", frozenset({"ideal"}), pair_rule, problems)
+MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1"}), pair_rule, problems)

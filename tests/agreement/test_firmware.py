@@ -1,4 +1,4 @@
-"""reference:spinnaker1 against the executed firmware of sPyNNaker 7.4.1: every sample and spike, zero LSB."""
+"""reference:spinnaker1 against the executed firmware of sPyNNaker 7.4.1: every sample, spike and weight, zero LSB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from evsim.chip import load_chip
 from evsim.deploy.chip_network import ChipPopulation
 from evsim.deploy.quantise import quantise
-from evsim.network import Current, Network, Population, Projection, Trains
+from evsim.engine.simulation import Simulation
+from evsim.network import Current, Network, Plasticity, Population, Projection, Trains
 from evsim.synapses import Listed
 
 FILES = sorted((Path(__file__).parent / "firmware").glob("*.npz"))
@@ -49,9 +50,16 @@ def projections_of(case):
     for index, (receptor, pre) in enumerate(case["projections"]):
         rows = case["synapses"][case["synapses"][:, 0] == index]
         source, target, delay = (rows[:, column].astype(np.int32) for column in (1, 2, 4))
-        label = f"projection {index}"
         synapses = Listed(source, target, rows[:, 3], delay)
-        yield Projection(label, int(pre), NEURONS, str(receptor), "StaticSynapse", synapses)
+        rule = rule_of(case) if f"weights_{index}" in case else None
+        kind = "STDPMechanism" if rule else "StaticSynapse"
+        yield Projection(f"projection {index}", int(pre), NEURONS, str(receptor), kind, synapses, rule)
+
+
+def rule_of(case) -> Plasticity:
+    timing, weight = (str(name) for name in case["rule"])
+    parameters = {name: float(value) for name, value in starting_with(case, "rule_").items()}
+    return Plasticity(timing, weight, parameters)
 
 
 def currents_of(case):
@@ -70,6 +78,10 @@ def test_there_are_vectors_of_every_model():
         "IF_curr_dual_exp",
         "IF_curr_exp",
         "Izhikevich",
+        "IF_cond_exp_stdp",
+        "IF_curr_delta_stdp",
+        "IF_curr_exp_stdp",
+        "Izhikevich_stdp",
     }
 
 
@@ -85,6 +97,22 @@ def test_the_reference_equals_the_firmware(case, nets):
     order = np.lexsort((case["spike_neuron"], case["spike_step"]))
     assert len(found) > 0
     np.testing.assert_array_equal(found, np.column_stack([case["spike_step"], case["spike_neuron"]])[order])
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_weights_are_those_of_the_synaptic_matrix(case, nets, pieces):
+    wanted = {int(index): weights for index, weights in starting_with(case, "weights_").items()}
+    if not wanted:
+        pytest.skip("no plastic synapses")
+    network, steps = network_of(case, nets), int(case["steps"])
+    quantised = quantise(network, load_chip("spinnaker1"))
+    simulation = Simulation(quantised, threads=pieces)
+    for piece in np.diff(np.linspace(0, steps, pieces + 1).astype(int)):
+        simulation.run(int(piece))
+    for index, weights in wanted.items():
+        held = quantised.projections[index]
+        np.testing.assert_array_equal(held.hold.stored(simulation.weights(index)), weights)
+        assert (weights != held.weight).any()
 
 
 def test_the_ring_buffers_are_shifted_as_spynnaker_shifts_them(case, nets):

@@ -1,0 +1,153 @@
+"""Plastic synapses of SpiNNaker in memory, and what is known of their past; see ``deferred``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity, decay_table
+
+REMEMBERED = 15  # spikes of a neuron: MAX_POST_SYNAPTIC_EVENTS of the firmware, of which one is a place-holder
+
+NOBODY, EVERYBODY = -1, np.iinfo(np.int16).max  # turns before and after those of all neurons
+
+LANE = np.dtype(
+    [
+        ("slice", np.int64),
+        ("population", np.int64),  # of its targets
+        ("base", np.int64),  # its first word
+        ("first_row", np.int64),  # in ``Deferred.begin``
+        ("first_state", np.int64),  # of its first row, in ``Deferred.rows``
+        ("n_rows", np.int64),
+        ("first_target", np.int64),
+        ("n_targets", np.int64),
+        ("first_event", np.int64),
+        ("room", np.int64),  # spikes that are kept of each target, a power of two
+        ("dependence", np.int64),
+        ("shift", np.int64),
+        ("low", np.int64),  # bounds and amplitudes, s16.15
+        ("high", np.int64),
+        ("up", np.int64),
+        ("down", np.int64),
+        ("first_plus", np.int64),  # its tables of decay in ``Deferred.decays``
+        ("n_plus", np.int64),
+        ("first_minus", np.int64),
+        ("n_minus", np.int64),
+    ]
+)
+
+ROW = np.dtype(
+    [
+        ("last", np.int32),  # label of the latest arrival; 0 before the first
+        ("trace", np.int16),  # of the arrivals up to that one
+        ("lag", np.int16),  # steps from the arrival on the core to when it is due
+        ("dendritic", np.int16),  # those that the firmware reads from the synaptic word: 0 instead of a whole ring
+        ("turn", np.int16),  # which neuron of a core is updated as the spike arrives, or one of the above
+    ]
+)
+
+EVENT = np.dtype([("label", np.int32), ("trace", np.int32)])  # a spike of a target, and its trace up to it
+
+
+class Deferred(NamedTuple):
+    """The plastic lanes of one thread in SpiNNaker's numbers.
+
+    Attributes:
+        words: (synapses,) uint32, weight in the upper and target in the lower 16 bits; may hold those of other lanes.
+        begin: (rows,) unsigned, the first word of each row relative to its lane's base; each lane has one entry more
+            than rows. May hold those of other lanes too.
+        rows: (rows of these lanes,) of ``ROW``.
+        turn: (targets,) int16, which neuron of its core each target is.
+        count: (targets,) int64, spikes of each target so far.
+        events: (targets * room,) of ``EVENT``; spike n of a target lies at n modulo room.
+        decays: int16, the tables of all lanes.
+        number: (lanes of the network,) int64, the place in ``lanes`` of each of these lanes, -1 of others.
+        lanes: (lanes,) of ``LANE``.
+    """
+
+    words: NDArray[np.uint32]
+    begin: NDArray[np.unsignedinteger]
+    rows: NDArray
+    turn: NDArray[np.int16]
+    count: NDArray[np.int64]
+    events: NDArray
+    decays: NDArray[np.int16]
+    number: NDArray[np.int64]
+    lanes: NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class DeferredPart:
+    """A lane: the synapses of a projection onto a slice of its targets.
+
+    Attributes:
+        slice, population: of its targets.
+        rule: how they change.
+        base: its first word.
+        first_row: the place in ``begin`` of its first row.
+        delay: (rows,) time steps.
+        turn: (rows,) which neuron of its core the source is; EVERYBODY of spike sources.
+        target_turn: (targets of the slice,) which neuron of its core a target is.
+    """
+
+    slice: int
+    population: int
+    rule: SpinnakerPlasticity
+    base: int
+    first_row: int
+    delay: np.ndarray
+    turn: np.ndarray
+    target_turn: np.ndarray
+
+
+def lay_out_deferred(
+    parts: Sequence[DeferredPart], words: np.ndarray, begin: np.ndarray, number: np.ndarray, timestep: float
+) -> Deferred:
+    """Plastic lanes that know of no spikes yet.
+
+    Args:
+        words, begin, number: as in ``Deferred``.
+        timestep: ms.
+    """
+    lanes = np.zeros(len(parts), LANE)
+    rows, decays, table_end = [np.zeros(0, ROW)], [np.zeros(0, np.int16)], 0
+    for lane, part in zip(lanes, parts, strict=True):
+        for name in ("slice", "population", "base", "first_row"):
+            lane[name] = getattr(part, name)
+        for name in ("dependence", "shift", "low", "high", "up", "down"):
+            lane[name] = getattr(part.rule, name)
+        lane["n_targets"] = len(part.target_turn)
+        rows.append(_rows(part))
+        needed = REMEMBERED + int(rows[-1]["lag"].max(initial=0)) + 1
+        lane["n_rows"], lane["room"] = len(part.delay), 1 << (needed - 1).bit_length()
+        for sign, tau in (("plus", part.rule.tau_plus), ("minus", part.rule.tau_minus)):
+            decays.append(decay_table(tau, timestep))
+            lane[f"first_{sign}"], lane[f"n_{sign}"] = table_end, len(decays[-1])
+            table_end += len(decays[-1])
+    for first, count in (("first_state", lanes["n_rows"]), ("first_target", lanes["n_targets"])):
+        lanes[first] = np.cumsum(count) - count
+    kept = lanes["n_targets"] * lanes["room"]
+    lanes["first_event"] = np.cumsum(kept) - kept
+    return Deferred(
+        words=words,
+        begin=begin,
+        rows=np.concatenate(rows),
+        turn=np.concatenate([np.zeros(0, np.int16), *(part.target_turn for part in parts)]),
+        count=np.zeros(int(lanes["n_targets"].sum()), np.int64),
+        events=np.zeros(int(kept.sum()), EVENT),
+        decays=np.concatenate(decays),
+        number=number,
+        lanes=lanes,
+    )
+
+
+def _rows(part: DeferredPart) -> np.ndarray:
+    rows = np.zeros(len(part.delay), ROW)
+    rows["lag"] = (part.delay - 1) % part.rule.ring + 1
+    rows["dendritic"] = rows["lag"] % part.rule.ring
+    rows["turn"] = np.where(part.delay > part.rule.ring, NOBODY, part.turn)
+    return rows
