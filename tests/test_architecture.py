@@ -103,10 +103,10 @@ def test_pynn_is_known_only_at_the_top():
 
 def test_vendors_are_known_only_in_their_adapters():
     for folder in ("evsim", "models", "examples"):
-        for package in ("lava", "spynnaker", "spinn_front_end_common", "spinnman"):
+        for package in ("lava", "spynnaker", "spinn_front_end_common", "spinnman", "unicorn"):
             assert outside(package, ROOT / folder) == set()
 
 
 def test_the_core_names_no_plug_in():
-    for package in ("evsim_models", "evsim_lava", "evsim_spinnaker"):
+    for package in ("evsim_models", "evsim_lava", "evsim_spinnaker", "evsim_emulator"):
         assert outside(package, ROOT / "evsim") == set()

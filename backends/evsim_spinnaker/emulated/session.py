@@ -26,7 +26,10 @@ class EmulatedSession(MachineSession):
 
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear, and what ran."""
-        self._notes = (f"the firmware was executed in an emulator, not on a chip: {self._host.tally()}",)
+        self._notes = (
+            f"the firmware was executed in an emulator, not on a chip: {self._host.tally()}; the time that "
+            "instructions and memory take, contention and the loss of packets are not modelled",
+        )
         return super().recordings()
 
     def close(self) -> None:
