@@ -27,7 +27,7 @@ def cells(size: int, label: str = "cells", model: str = "IF_curr_exp", v: float 
     """Neurons; parameters that are not given are those of ``IF_CURR_EXP``, as far as the model has them."""
     declared = registry.cell_model(model)
     assert isinstance(declared, NeuronModel)
-    values = {**IF_CURR_EXP, **changed}
+    values = {**declared.defaults, **IF_CURR_EXP, **changed}
     parameters = {name: np.broadcast_to(np.asarray(values[name], float), size) for name in declared.parameters}
     initial = {name: np.zeros(size) for name in declared.states} | {"v": np.full(size, v)}
     return Population(label, model, size, parameters, initial)

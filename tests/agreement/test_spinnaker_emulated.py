@@ -16,7 +16,7 @@ from evsim.network import Network, Population, Projection
 from evsim.recording import Recordings
 from evsim_spinnaker.cells import CELLS
 
-MODELS = ("IF_cond_exp", "IF_curr_delta", "IF_curr_exp", "Izhikevich")
+MODELS = tuple(sorted(CELLS))
 PER_BATCH = 50
 # seed, time step (ms), time steps
 BATCHES = ((1, 1.0, 60), (2, 0.1, 80), (3, 1.0, 60), (4, 0.5, 60))
