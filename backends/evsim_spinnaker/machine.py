@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 import spynnaker.pyNN as sim  # noqa: N813 - the name that PyNN scripts give it
@@ -32,6 +33,9 @@ class MachineSession:
     Args:
         virtual: whether the machine is only planned for; it is mapped once and returns no data.
     """
+
+    # ms that a core has for a time step; a full one cannot do with much less, and loses input without a word.
+    LEAST_TICK = 1.0
 
     def __init__(self, network: Network, virtual: bool) -> None:
         self._network = network
@@ -102,7 +106,8 @@ class MachineSession:
 
     def _build(self) -> None:
         network = self._network
-        sim.setup(timestep=network.timestep, min_delay=network.timestep)
+        slower = max(1, ceil(self.LEAST_TICK / network.timestep))
+        sim.setup(timestep=network.timestep, min_delay=network.timestep, time_scale_factor=slower)
         self._built = True
         self._series, self._projections = [], []
         self._populations = [self._population(index) for index in range(len(network.populations))]

@@ -11,7 +11,9 @@ from evsim_emulator.state import POLLS
 
 FEW = 24  # reads of the same that make a loop of waiting
 LONGEST_TURN = 60  # cycles from one read to the next in such a loop
-CLOCK_STEP = 48  # cycles that a turn of a loop takes that waits for a counter to pass a number we do not know
+# Cycles by which each turn of a loop is longer than the one before that waits for a counter to pass a number that only
+# the program knows: a wait of 10,000 cycles becomes at most a tenth longer, one of 100,000 a thirtieth.
+CLOCK_STEP = 48
 
 
 @lean
@@ -39,8 +41,7 @@ def note_poll(core, address, value, counts):
     """Note that a register was read; in a loop of waiting time goes on to what can end it.
 
     Args:
-        counts: whether the register counts cycles. A loop may wait for it to pass a number that only the program
-            knows, so time goes on in small steps.
+        counts: whether the register counts cycles, so that a loop may wait for it to pass a number.
     """
     if core.polls == 0 or core.cycles - core.poll_cycle > LONGEST_TURN:
         core.polls = core.poll_counts = 0
@@ -49,7 +50,9 @@ def note_poll(core, address, value, counts):
     core.poll_counts |= counts
     core.polls = 1 if _found_anything(core, address, value, counts) else core.polls + 1
     if core.polls > FEW:
-        ahead = min(horizon(core), core.cycles + CLOCK_STEP) if core.poll_counts else horizon(core)
+        ahead = horizon(core)
+        if core.poll_counts:
+            ahead = min(ahead, core.cycles + CLOCK_STEP * (core.polls - FEW))
         if ahead > core.cycles:
             core.skipped += ahead - core.cycles
             core.cycles = ahead

@@ -19,6 +19,8 @@ class EmulatedSession(MachineSession):
         settings: those of the machine; their configuration file is in the home of this process.
     """
 
+    LEAST_TICK = 10.0  # ms; a core that has nothing left to do in it costs nothing here
+
     def __init__(self, network: Network, settings: MachineSettings) -> None:
         super().__init__(network, virtual=False)
         self._installed = ExitStack()
