@@ -1,11 +1,14 @@
-"""What several models share: parameter tables and the propagators of linear equations."""
+"""What several models share: parameter tables, the propagators of linear equations, threshold and reset."""
 
 from __future__ import annotations
 
 import numpy as np
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+PA_PER_NA = 1000.0  # NEST computes with pA
 
 
 def table(*rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
@@ -53,3 +56,17 @@ def alpha_propagator(tau_syn: Floats, tau_m: Floats, cm: Floats, dt: float) -> F
         series += factorial_power / (k + 2)
         factorial_power = factorial_power * near / (k + 1)
     return dt**2 / cm * np.exp(-dt / tau_m) * np.where(small, series, closed)
+
+
+@register_jitable
+def spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps):
+    """The end of a time step in float64: the membrane voltage, the refractory steps left, and whether it spikes.
+
+    Args:
+        u, moved: the voltage before and after it was integrated; it keeps its value while refractory.
+    """
+    held = refractory > 0
+    u = u if held else moved
+    left = refractory - 1 if held else refractory
+    fired = (u >= u_thresh) & (left <= 0)
+    return (u_reset if fired else u), (refractory_steps if fired else left), fired

@@ -15,15 +15,13 @@ from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, fixed, for_each
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
-from evsim_models import alpha_synapse, spinnaker_parts
-from evsim_models.common import alpha_propagator, propagator, refractory_steps, table
+from evsim_models import alpha_synapse, if_curr_exp, spinnaker_parts
+from evsim_models.common import PA_PER_NA, alpha_propagator, propagator, refractory_steps, spike_and_reset, table
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
 # Without synaptic input, constants and state are those of NEST's iaf_psc_alpha down to the rounding (u = v - v_rest,
 # injected current in pA), so that a neuron that only just reaches its threshold reaches it here and there.
-PA_PER_NA = 1000.0
-
 STATES = ("u", "i_exc", "r_exc", "i_inh", "r_inh", "refractory")
 PARAMETERS = (
     *("lost_m", "p_exc", "p_inh"),  # exp(-dt/tau_m) - 1; decays of the currents over one step
@@ -49,7 +47,7 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
         alpha_propagator(tau_exc, tau_m, cm, dt),
         propagator(tau_inh, tau_m, cm, dt),
         alpha_propagator(tau_inh, tau_m, cm, dt),
-        -tau_m / (cm * 1000.0) * lost,
+        -tau_m / (cm * PA_PER_NA) * lost,
         np.e / tau_exc,
         np.e / tau_inh,
         values["v_thresh"] - v_rest,
@@ -96,17 +94,14 @@ def ideal_neuron(
     """One time step in float64: v from the currents at its start, then the currents, then the input due at its end."""
     synaptic = u_per_r_exc * r_exc + u_per_exc * i_exc + u_per_r_inh * r_inh + u_per_inh * i_inh
     moved = u_per_drive * drive + synaptic + lost_m * u + u
-    held = refractory > 0
-    u = u if held else moved
-    left = refractory - 1 if held else refractory
-    fired = (u >= u_thresh) & (left <= 0)
+    u, refractory, fired = spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps)
     return (
-        u_reset if fired else u,
+        u,
         i_per_r_exc * r_exc + p_exc * i_exc,
         p_exc * r_exc + r_per_exc * exc,
         i_per_r_inh * r_inh + p_inh * i_inh,
         p_inh * r_inh + r_per_inh * inh,
-        refractory_steps if fired else left,
+        refractory,
         fired,
     )
 
@@ -236,21 +231,11 @@ SPINNAKER1 = Rule(
 
 MODEL = NeuronModel(
     name="IF_curr_alpha",
-    parameters={
-        "v_rest": "mV",
-        "cm": "nF",
-        "tau_m": "ms",
-        "tau_refrac": "ms",
-        "tau_syn_E": "ms",
-        "tau_syn_I": "ms",
-        "i_offset": "nA",
-        "v_reset": "mV",
-        "v_thresh": "mV",
-    },
-    states={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA"},
-    recordables={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA"},
+    parameters=if_curr_exp.MODEL.parameters,
+    states=if_curr_exp.MODEL.states,
+    recordables=if_curr_exp.MODEL.recordables,
     weight_unit="nA",
-    above_zero=frozenset({"cm", "tau_m", "tau_syn_E", "tau_syn_I"}),
-    not_negative=frozenset({"tau_refrac"}),
+    above_zero=if_curr_exp.MODEL.above_zero,
+    not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
 )

@@ -20,14 +20,12 @@ from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import loihi_lif, spinnaker_parts
-from evsim_models.common import refractory_steps, table
+from evsim_models.common import PA_PER_NA, refractory_steps, table
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
 # Constants and state are those of NEST's iaf_psc_delta down to the rounding (u = v - v_rest, currents in pA), so that a
 # neuron that only just reaches its threshold reaches it here and there.
-PA_PER_NA = 1000.0
-
 STATES = ("u", "refractory")
 PARAMETERS = ("p_m", "u_per_drive", "u_thresh", "u_reset", "refractory_steps")
 
@@ -38,7 +36,7 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
     decay = np.exp(-dt / tau_m)
     parameters = table(
         decay,
-        1 / (values["cm"] * 1000.0) * (1 - decay) * tau_m,
+        1 / (values["cm"] * PA_PER_NA) * (1 - decay) * tau_m,
         values["v_thresh"] - v_rest,
         values["v_reset"] - v_rest,
         refractory_steps(values["tau_refrac"], dt),

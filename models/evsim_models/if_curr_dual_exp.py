@@ -16,7 +16,7 @@ from evsim.arithmetic.s1615 import FRACTION_MAX, ONE, decay, fixed
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import if_curr_exp, spinnaker_parts
-from evsim_models.common import propagator, refractory_steps, table
+from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
 
 # in the order of the rows of input
 TAUS = ("tau_syn_E", "tau_syn_E2", "tau_syn_I")
@@ -24,8 +24,6 @@ CURRENTS = ("isyn_exc", "isyn_exc2", "isyn_inh")
 INPUTS = {"excitatory": 0, "excitatory2": 1, "inhibitory": 2}
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
-
-PA_PER_NA = 1000.0
 
 STATES = ("u", "i_exc", "i_exc2", "i_inh", "refractory")
 PARAMETERS = (
@@ -78,16 +76,13 @@ def ideal_neuron(
 ):
     """One time step in float64: v from the currents at its start, then the currents, then the input due at its end."""
     moved = p_m * u + u_per_exc * i_exc + u_per_exc2 * i_exc2 + u_per_inh * i_inh + u_per_drive * drive
-    held = refractory > 0
-    u = u if held else moved
-    left = refractory - 1 if held else refractory
-    fired = (u >= u_thresh) & (left <= 0)
+    u, refractory, fired = spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps)
     return (
-        u_reset if fired else u,
+        u,
         p_exc * i_exc + exc,
         p_exc2 * i_exc2 + exc2,
         p_inh * i_inh + inh,
-        refractory_steps if fired else left,
+        refractory,
         fired,
     )
 
@@ -194,21 +189,8 @@ MODEL = NeuronModel(
     recordables={"v": "mV", **dict.fromkeys(CURRENTS, "nA")},
     weight_unit="nA",
     receptors=tuple(INPUTS),
-    above_zero=frozenset({"cm", "tau_m", *TAUS}),
-    not_negative=frozenset({"tau_refrac"}),
+    above_zero=if_curr_exp.MODEL.above_zero | {"tau_syn_E2"},
+    not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
-    defaults={
-        "v_rest": -65.0,
-        "cm": 1.0,
-        "tau_m": 20.0,
-        "tau_refrac": 0.1,
-        "tau_syn_E": 5.0,
-        "tau_syn_E2": 5.0,
-        "tau_syn_I": 5.0,
-        "i_offset": 0.0,
-        "v_reset": -65.0,
-        "v_thresh": -50.0,
-        "v": -65.0,
-        **dict.fromkeys(CURRENTS, 0.0),
-    },
+    defaults={**spinnaker_parts.DEFAULTS, "tau_syn_E2": 5.0, "isyn_exc2": 0.0},
 )

@@ -20,14 +20,12 @@ from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import loihi_lif, spinnaker_parts
-from evsim_models.common import propagator, refractory_steps, table
+from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
 # Without synaptic input, constants and state are those of NEST's iaf_psc_exp down to the rounding (u = v - v_rest,
 # injected current in pA), so that a neuron that only just reaches its threshold reaches it here and there.
-PA_PER_NA = 1000.0
-
 STATES = ("u", "i_exc", "i_inh", "refractory")
 PARAMETERS = (
     *("p_m", "p_exc", "p_inh"),  # decays over one step
@@ -46,7 +44,7 @@ def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Ce
         np.exp(-dt / values["tau_syn_I"]),
         propagator(values["tau_syn_E"], tau_m, cm, dt),
         propagator(values["tau_syn_I"], tau_m, cm, dt),
-        tau_m / (cm * 1000.0) * (1 - decay),
+        tau_m / (cm * PA_PER_NA) * (1 - decay),
         values["v_thresh"] - v_rest,
         values["v_reset"] - v_rest,
         refractory_steps(values["tau_refrac"], dt),
@@ -77,12 +75,8 @@ def ideal_neuron(
 ):
     """One time step in float64: v from the currents at its start, then the currents, then the input due at its end."""
     moved = p_m * u + u_per_exc * i_exc + u_per_inh * i_inh + u_per_drive * drive
-    held = refractory > 0
-    u = u if held else moved
-    left = refractory - 1 if held else refractory
-    fired = (u >= u_thresh) & (left <= 0)
-    after, wait = u_reset if fired else u, refractory_steps if fired else left
-    return after, p_exc * i_exc + exc, p_inh * i_inh + inh, wait, fired
+    u, refractory, fired = spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps)
+    return u, p_exc * i_exc + exc, p_inh * i_inh + inh, refractory, fired
 
 
 IDEAL = Rule(

@@ -17,11 +17,9 @@ from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import if_curr_exp, spinnaker_parts
-from evsim_models.common import propagator, refractory_steps, table
+from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
-
-PA_PER_NA = 1000.0
 
 STATES = ("u", "i_exc", "i_inh", "i_ca2", "refractory")
 PARAMETERS = (
@@ -81,17 +79,14 @@ def ideal_neuron(
 ):
     """One time step in float64: v from the currents at its start, then the currents, then what is due at its end."""
     moved = p_m * u + u_per_exc * i_exc + u_per_inh * i_inh - u_per_ca2 * i_ca2 + u_per_drive * drive
-    held = refractory > 0
-    u = u if held else moved
-    left = refractory - 1 if held else refractory
-    fired = (u >= u_thresh) & (left <= 0)
+    u, refractory, fired = spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps)
     left_ca2 = p_ca2 * i_ca2
     return (
-        u_reset if fired else u,
+        u,
         p_exc * i_exc + exc,
         p_inh * i_inh + inh,
         left_ca2 + i_alpha if fired else left_ca2,
-        refractory_steps if fired else left,
+        refractory,
         fired,
     )
 
@@ -178,27 +173,11 @@ SPINNAKER1 = Rule(
 MODEL = NeuronModel(
     name="IFCurrExpCa2Adaptive",
     parameters={**if_curr_exp.MODEL.parameters, "tau_ca2": "ms", "i_alpha": "nA"},
-    states={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA", "i_ca2": "nA"},
-    recordables={"v": "mV", "isyn_exc": "nA", "isyn_inh": "nA", "i_ca2": "nA"},
+    states={**if_curr_exp.MODEL.states, "i_ca2": "nA"},
+    recordables={**if_curr_exp.MODEL.recordables, "i_ca2": "nA"},
     weight_unit="nA",
-    above_zero=frozenset({"cm", "tau_m", "tau_syn_E", "tau_syn_I", "tau_ca2"}),
-    not_negative=frozenset({"tau_refrac"}),
+    above_zero=if_curr_exp.MODEL.above_zero | {"tau_ca2"},
+    not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
-    defaults={
-        "v_rest": -65.0,
-        "cm": 1.0,
-        "tau_m": 20.0,
-        "tau_refrac": 0.1,
-        "tau_syn_E": 5.0,
-        "tau_syn_I": 5.0,
-        "i_offset": 0.0,
-        "v_reset": -65.0,
-        "v_thresh": -50.0,
-        "tau_ca2": 50.0,
-        "i_alpha": 0.1,
-        "v": -65.0,
-        "isyn_exc": 0.0,
-        "isyn_inh": 0.0,
-        "i_ca2": 0.0,
-    },
+    defaults={**spinnaker_parts.DEFAULTS, "tau_ca2": 50.0, "i_alpha": 0.1, "i_ca2": 0.0},
 )
