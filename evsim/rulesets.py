@@ -21,6 +21,7 @@ class RuleSet:
         spike_label: a spike found in step k is labelled k + spike_label.
         input_label: step k takes the input that is due at label k + input_label; a spike labelled s over a delay of d
             steps is due at s + d.
+        truth: what results in it can be said to match, and what that leaves out; for the foot of a report.
         records_received: whether the sample of label k already holds the input that step k takes.
         signed_weights: whether a synapse stores the sign of its weight; else its receptor alone decides it.
     """
@@ -30,6 +31,7 @@ class RuleSet:
     number: type
     spike_label: int
     input_label: int
+    truth: str
     records_received: bool = False
     signed_weights: bool = True
 
@@ -42,21 +44,44 @@ class RuleSet:
 RULE_SETS = {
     rules.name: rules
     for rules in (
-        # NEST: input due at label s + d is added at the end of the step that leads there; a crossing is found there.
-        RuleSet("ideal", "float64, exact where the model is linear", np.float64, 1, 1),
-        # sPyNNaker's c_main.c: time++, ring slot(time) -> synapse state, record, update, spike sent at `time`.
+        RuleSet(
+            "ideal",
+            "float64, exact where the model is linear",
+            np.float64,
+            # NEST: input due at label s + d is added at the end of the step that leads there; a crossing is found there
+            spike_label=1,
+            input_label=1,
+            truth="the equations of the models, as NEST 3.10 integrates them",
+        ),
         RuleSet(
             "spinnaker1",
             "s16.15 fixed point, 16-bit weights",
             np.int32,
+            # sPyNNaker's c_main.c: time++, ring slot(time) -> synapse state, record, update, spike sent at `time`
             spike_label=0,
             input_label=0,
+            truth="the firmware of sPyNNaker 7.4.1 executed in an emulator, not silicon; the time that instructions "
+            "and memory take, contention and the loss of packets are not modelled",
             records_received=True,
             signed_weights=False,
         ),
         # Lava: a spike of time step s over DelayDense d reaches u and v in time step s + d + 1, i.e. in step k = s + d.
-        RuleSet("loihi1", "24-bit integers, each synapse shifted and truncated", np.int32, 1, 0),
-        RuleSet("loihi2", "24-bit integers, shifted after the sum", np.int32, 1, 0),
+        RuleSet(
+            "loihi1",
+            "24-bit integers, each synapse shifted and truncated",
+            np.int32,
+            spike_label=1,
+            input_label=0,
+            truth="brian2-loihi, not silicon; the time that a chip takes is not modelled",
+        ),
+        RuleSet(
+            "loihi2",
+            "24-bit integers, shifted after the sum",
+            np.int32,
+            spike_label=1,
+            input_label=0,
+            truth="Lava's fixed-point models on a CPU, not silicon; the time that a chip takes is not modelled",
+        ),
     )
 }
 

@@ -24,6 +24,7 @@ from evsim.results.figures.style import COLOURS, Shown
 from evsim.results.figures.voltages import voltages
 from evsim.results.html import Html, paragraph, tag
 from evsim.results.outcome import Outcome
+from evsim.rulesets import RULE_SETS
 
 PAGE = "report.html"
 RESOLUTION = 130  # dots per inch
@@ -92,7 +93,7 @@ def _page(data: Mapping[str, Any], targets: Sequence[Shown], figures: Mapping[st
         sections.pairs(data),
         sections.losses(data),
         sections.tallies(data),
-        tag("footer", "All numbers of this page are in ", tag("code", "compare.json"), " beside it."),
+        _footer(data),
     ]
     style = files("evsim.results").joinpath("report.css").read_text(encoding="utf-8")
     title = f"evsim compare: {data['script']}"
@@ -129,3 +130,11 @@ def _voltages(targets: Sequence[Shown], figures: Mapping[str, Html]) -> Html:
         f"Below each, the difference to {targets[0].name}."
     )
     return Html(tag("h2", "Membrane potentials") + paragraph(explain, kind="explain") + figures["voltages"])
+
+
+def _footer(data: Mapping[str, Any]) -> Html:
+    """What each arithmetic was checked against, so that nobody takes it for more, and where the numbers are."""
+    used = dict.fromkeys(run["rules"] for run in data["runs"])
+    matches = [tag("li", tag("b", name), f" is checked against {RULE_SETS[name].truth}.") for name in used]
+    where = paragraph("All numbers of this page are in ", tag("code", "compare.json"), " beside it.")
+    return tag("footer", tag("ul", *matches), where)

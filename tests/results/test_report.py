@@ -94,6 +94,7 @@ def test_the_page_says_what_the_data_say(written):
     assert "reference:ideal and reference:loihi2: 4 and 2 spikes" in said
     assert "spinnaker:virtual returned no spikes: Mapping <only>." in said
     assert "saturated" in said and "7" in said
+    assert "spinnaker1 is checked against the firmware of sPyNNaker 7.4.1 executed in an emulator, not silicon" in said
     assert data["pairs"][0]["first_difference"]["time"] == 9.0
 
 
