@@ -80,9 +80,7 @@ def run_script(
         ScriptError: the script raised another exception.
         ScriptExit: the script ended itself with a failure.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise EvsimError(f"there is no script {str(path)!r}")
+    path = _script(path)
     conductor = _Conductor(targets, tell, show_progress)
     state.choose(list(targets.values()))
     state.record_all_for_compare = record_all_spikes
@@ -100,6 +98,33 @@ def run_script(
         ],
         conductor.losses,
     )
+
+
+def first_network(path: Path | str, arguments: Sequence[str], *, tell: Callable[[str], None]) -> Network:
+    """The network that a script runs first, as it is then; nothing of it is run, and the script ends there.
+
+    Raises:
+        EvsimError: the script cannot be read, or it runs no network.
+        ScriptError, ScriptExit: as ``run_script``.
+    """
+    path = _script(path)
+    state.choose([DEFAULT_TARGET])
+    state.conductor = _Interceptor()
+    try:
+        with _as_main_program(path, arguments), redirected(tell):
+            execute(path)
+    except _FirstRun as reached:
+        return reached.network
+    finally:
+        state.release()
+    raise EvsimError(f"{path} ran no network; it must call run() for there to be something to check")
+
+
+def _script(path: Path | str) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise EvsimError(f"there is no script {str(path)!r}")
+    return path
 
 
 def chip_of(target: Target) -> Chip:
@@ -257,3 +282,18 @@ class _Conductor(Conductor):
         if text and text not in self._warned:
             self._warned.add(text)
             self._tell(f"warning: {text}")
+
+
+class _FirstRun(BaseException):
+    """Leaves a script at its first ``run()``; not an Exception, so that no ``except Exception`` there catches it."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+
+class _Interceptor(Conductor):
+    """Takes the first network before any session starts."""
+
+    def foresee(self, network: Network, targets: Sequence[Target]) -> None:
+        """Leave the script."""
+        raise _FirstRun(network)

@@ -109,6 +109,46 @@ def test_a_scripts_own_usage_message_is_kept(script, capsys):
     assert "unrecognized arguments: --ratte" in capsys.readouterr().err
 
 
+def test_check_says_what_is_lost_and_runs_nothing(script, capsys):
+    weights = "weight=numpy.array([[0.2] * 5, [1e-9] * 5] * 10)"
+    Path(script).write_text("import numpy\n" + SCRIPT.replace("weight=0.2", weights))
+    assert main(["check", script, "--chip", "spinnaker1", "loihi2", "--json", "c.json", "--", "--rate", "400"]) == 0
+    out = capsys.readouterr().out
+    assert "rate 400" not in out  # what comes after run() in the script
+    assert [line for line in out.splitlines() if line.endswith(": fits")] == ["spinnaker1: fits", "loihi2: fits"]
+    chips = json.loads(Path("c.json").read_text())["chips"]
+    assert [chips[chip]["weights"][0]["zeroed"] for chip in ("spinnaker1", "loihi2")] == [50, 50]
+
+
+def test_check_names_defects_of_the_firmware(script, capsys):
+    Path(script).write_text(SCRIPT.replace("sim.IF_curr_exp()", "sim.IF_curr_alpha(tau_syn_E=0.5)"))
+    assert main(["check", script, "--chip", "spinnaker1"]) == 0
+    assert "tau_syn_E is 0.5 ms" in capsys.readouterr().out
+
+
+def test_check_refuses_with_the_problems_of_every_chip(script, capsys):
+    Path(script).write_text(SCRIPT.replace("IF_curr_exp", "IF_cond_exp"))
+    assert main(["check", script, "--json", "-"]) == 2
+    out, err = capsys.readouterr()
+    assert "cannot run on loihi1" in err and "cannot run on loihi2" in err
+    fits = {chip: entry["fits"] for chip, entry in json.loads(out)["chips"].items()}
+    assert fits == {"loihi1": False, "loihi2": False, "spinnaker1": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ("import pyNN.evsim as sim\nsim.setup()\nsim.Population(1, sim.IF_curr_exp())\n", [], "ran no network"),
+        (SCRIPT, ["--chip", "ideal"], "nothing to lose"),
+        (SCRIPT, ["--chip", "loihi3"], "did you mean"),
+    ],
+)
+def test_check_refuses_what_cannot_be_checked(script, capsys, text, words, message):
+    Path(script).write_text(text)
+    assert main(["check", script, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_models_say_who_has_what(capsys, tmp_path):
     assert main(["models"]) == 0
     out = capsys.readouterr().out
