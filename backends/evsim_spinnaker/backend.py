@@ -26,6 +26,7 @@ from evsim_spinnaker.board import probe
 from evsim_spinnaker.cells import CELLS
 from evsim_spinnaker.patience import START_TIMEOUT, request_timeout, step_timeout
 from evsim_spinnaker.scratch import MachineSettings, prepare
+from evsim_spinnaker.spalloc import check_address, lends_boards
 
 MACHINES = ("emulated", "virtual", "board")
 ADDRESS_VARIABLE = "EVSIM_SPINNAKER_BOARD"
@@ -36,7 +37,8 @@ BOARD_VERSIONS = ("5", "3")  # of 48 and of 4 chips
 class SpinnakerBackend:
     """sPyNNaker on an emulated machine, a virtual one or a board.
 
-    Target options: ``machine``; ``board``, its address; ``version``, of the board; ``timeout``, s for one request.
+    Target options: ``machine``; ``board``, its address or that of a server that lends one; ``version``, of the board;
+    ``timeout``, s for one request.
     """
 
     name = "spinnaker"
@@ -102,7 +104,8 @@ def machine_settings(target: Target) -> MachineSettings:
     """Which machine a target means; the options ``board`` and ``version`` come before the environment's variables.
 
     Raises:
-        BackendError: there is no address for a board, or no such board.
+        BackendError: there is no address for a board, or no such board, or a server that lends boards could not be
+            asked with what is given.
     """
     machine = target.options.get("machine", "emulated")
     if machine != "board" and target.options.get("by_default") and target.options.get("board"):
@@ -110,9 +113,11 @@ def machine_settings(target: Target) -> MachineSettings:
     address = str(target.options.get("board") or os.environ.get(ADDRESS_VARIABLE, ""))
     if machine == "board" and not address:
         raise BackendError(
-            f"no SpiNNaker board is known: set {ADDRESS_VARIABLE} to its host name or address, or use "
-            "spinnaker:emulated, which executes the firmware in software"
+            f"no SpiNNaker board is known: set {ADDRESS_VARIABLE} to its host name or address, or to the address of a "
+            "server that lends one, or use spinnaker:emulated, which executes the firmware in software"
         )
+    if machine == "board" and lends_boards(address):
+        check_address(address)
     board_version = str(target.options.get("version") or os.environ.get(VERSION_VARIABLE) or BOARD_VERSIONS[0])
     if board_version not in BOARD_VERSIONS:
         raise BackendError(

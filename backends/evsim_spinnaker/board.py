@@ -1,4 +1,4 @@
-"""Finding out whether a SpiNNaker board answers, before sPyNNaker waits for it much longer."""
+"""Finding out whether a SpiNNaker board, or who lends one, answers, before sPyNNaker waits for it much longer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 import struct
 
 from evsim.errors import BackendError
+from evsim_spinnaker.spalloc import lends_boards, probe_server
 
 PROBE_TIMEOUT = 5.0  # s
 SCP_PORT = 17893  # UDP port of a board's monitor processor (SpiNNaker application note 4)
@@ -15,7 +16,10 @@ _VERSION = struct.pack("<2H3I", 0, 0, 0, 0, 0)
 
 
 def probe(address: str, timeout: float = PROBE_TIMEOUT) -> None:
-    """Ask a board for its version; raises BackendError if it does not answer in time (s)."""
+    """Ask a board for its version, or a server that lends one; raises BackendError without an answer in time (s)."""
+    if lends_boards(address):
+        probe_server(address, timeout)
+        return
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
             connection.settimeout(timeout)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from evsim_spinnaker.spalloc import configuration, lends_boards
+
 Configuration = dict[str, dict[str, str]]  # section -> option -> value
 
 # What an emulated machine does not have: monitors that speed up loading and send again what routers dropped, other
@@ -34,7 +36,7 @@ class MachineSettings:
 
     Attributes:
         machine: ``"virtual"``, ``"board"`` or ``"emulated"``.
-        address: host name or address of the board; empty for the others.
+        address: host name or address of the board, or the address of a server that lends one; empty for the others.
         version: 5 for the board of 48 chips, 3 for that of 4 chips.
         reports: the folder for sPyNNaker's reports; None for the working directory.
         mode: sPyNNaker's word for how much it reports: ``"Production"``, ``"Info"`` or ``"Debug"``.
@@ -52,7 +54,9 @@ class MachineSettings:
         if self.machine == "virtual":
             options["Machine"] = {"virtual_board": "True"}
         elif self.machine == "board":
-            options["Machine"] = {"virtual_board": "False", "machine_name": self.address}
+            lent = lends_boards(self.address)
+            where = configuration(self.address) if lent else {"machine_name": self.address}
+            options["Machine"] = {"virtual_board": "False", **where}
         else:
             options = {section: dict(values) for section, values in _EMULATED.items()}
         options["Machine"]["version"] = str(self.version)

@@ -35,7 +35,7 @@ def add_script(parser: argparse.ArgumentParser) -> None:
         help="how long a backend that runs in other processes may take for one request",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the reference; no result depends on them")
-    parser.add_argument("--board", metavar="ADDRESS", help="the SpiNNaker board of spinnaker:board")
+    parser.add_argument("--board", metavar="ADDRESS", help="the board of spinnaker:board, or who lends it")
 
 
 def chosen_target(text: str, given: argparse.Namespace) -> Target:
