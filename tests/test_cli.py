@@ -126,6 +126,46 @@ def test_check_names_defects_of_the_firmware(script, capsys):
     assert "tau_syn_E is 0.5 ms" in capsys.readouterr().out
 
 
+PLANTED = """
+import pyNN.evsim as sim
+sim.setup(timestep=1.0)
+many = sim.Population(5000, sim.SpikeSourceArray(spike_times=[1.0]), label="many")
+def cells(label, kind=sim.IF_curr_exp, **parameters):
+    return sim.Population(2, kind(**parameters), label=label)
+cells("conductances", sim.IF_cond_exp)
+cells("two currents", tau_syn_E=2.0, tau_syn_I=5.0)
+cells("slow", tau_m=9000.0)
+cells("long refractory", tau_refrac=70.0)
+cells("upside down", v_thresh=-70.0, v_reset=-60.0)
+late, mixed, crowded = cells("late"), cells("mixed"), cells("crowded")
+synapse = sim.StaticSynapse(weight=0.01, delay=1.0)
+sim.Projection(late, late, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.5, delay=64.0), label="far")
+sim.Projection(late, mixed, sim.AllToAllConnector(), synapse, receptor_type="excitatory")
+sim.Projection(late, mixed, sim.AllToAllConnector(), sim.StaticSynapse(weight=-0.01), receptor_type="inhibitory")
+mixed.record("isyn_exc")
+sim.Projection(many, crowded, sim.AllToAllConnector(), synapse)
+sim.run(10.0)
+"""
+
+
+def test_check_lists_all_problems_at_once(script, capsys):
+    Path(script).write_text(PLANTED)
+    assert main(["check", script, "--chip", "loihi1"]) == 2
+    err = capsys.readouterr().err
+    for words in (
+        "'conductances': the cell IF_cond_exp",
+        "'two currents': tau_syn_E of 2 ms and tau_syn_I of 5 ms",
+        "'slow': tau_m of 9000 ms",
+        "'long refractory': tau_refrac of 70 ms",
+        "'upside down': v_thresh is not above v_reset",
+        "'far': ",
+        "'mixed': recording isyn_exc",
+        "'crowded': one of its cells, alone on a core, needs 5000 input axons",
+    ):
+        assert words in err
+    assert "8 problems" in err
+
+
 def test_check_refuses_with_the_problems_of_every_chip(script, capsys):
     Path(script).write_text(SCRIPT.replace("IF_curr_exp", "IF_cond_exp"))
     assert main(["check", script, "--json", "-"]) == 2

@@ -9,6 +9,7 @@ from typing import Any
 
 from evsim.chip import Chip, chip_names, load_chip
 from evsim.commands.options import add_json, occasion, table, tell, write_json
+from evsim.deploy.loihi_cores import RESOURCES, RULES_WITH_CORES, CorePlan, plan_cores
 from evsim.errors import CheckError, EvsimError, joined
 from evsim.network import Network
 from evsim.results.losses import ChipLosses, chip_losses
@@ -47,19 +48,36 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     ]
     for chip in chips:
         try:
-            (losses,) = chip_losses(network, [chip])
+            losses, plan = _examine(network, chip)
         except CheckError as error:
             refusals.append(error)
             record[chip.name] = {"fits": False, "problems": [asdict(problem) for problem in error.problems]}
         else:
-            record[chip.name] = {"fits": True, "problems": [], **asdict(losses)}
-            lines += ["", f"{chip.name}: fits", *(f"  {line}".rstrip() for line in _lines(losses))]
+            cores = {} if plan is None else {"cores": asdict(plan)}
+            record[chip.name] = {"fits": True, "problems": [], **asdict(losses), **cores}
+            found = [*_losses(losses), *(_cores(plan) if plan else [])]
+            lines += ["", f"{chip.name}: fits", *(f"  {line}".rstrip() for line in found)]
     if options.json:
         write_json({**started.record(), **_size(network), "chips": record}, options.json)
     if options.json != "-":
         print("\n".join(lines))
     if refusals:
         raise joined(refusals)
+
+
+def _examine(network: Network, chip: Chip) -> tuple[ChipLosses, CorePlan | None]:
+    """What a network loses on a chip, and its cores where they are planned for; raises CheckError."""
+    plan = plan_cores(network, chip) if chip.rules.name in RULES_WITH_CORES else None
+    refusals = []
+    if plan and plan.problems:
+        refusals.append(CheckError(f"this network has no place on the cores of {chip.name}", plan.problems))
+    try:
+        (losses,) = chip_losses(network, [chip])
+    except CheckError as error:
+        raise joined([error, *refusals]) from None
+    if refusals:
+        raise refusals[0]
+    return losses, plan
 
 
 def _chips(names: Sequence[str] | None) -> list[Chip]:
@@ -80,7 +98,7 @@ def _size(network: Network) -> dict[str, Any]:
     }
 
 
-def _lines(losses: ChipLosses) -> list[str]:
+def _losses(losses: ChipLosses) -> list[str]:
     lines = []
     if losses.weights:
         rows = [["projection", "synapses", "largest weight", "step", "largest error", "became 0", "saturated"]]
@@ -95,3 +113,14 @@ def _lines(losses: ChipLosses) -> list[str]:
             rows.append([loss.parameter, loss.population, *amounts])
         lines += ["", *table(rows).splitlines()]
     return [*lines, *(f"note: {note}" for note in losses.notes)]
+
+
+def _cores(plan: CorePlan) -> list[str]:
+    chips = "unknown" if plan.chips is None else str(plan.chips)
+    if plan.unknown:
+        return ["", f"chips: at least {chips}; no source says how many {', '.join(plan.unknown)} a core has"]
+    rows = [["population", "cores", *RESOURCES.values(), "decided by"]]
+    for use in plan.populations:
+        needs = (str(use.fullest[name]) for name in RESOURCES)
+        rows.append([use.population, str(use.cores), *needs, RESOURCES[use.decides]])
+    return ["", *table(rows).splitlines(), f"cores: {plan.cores} (of the fullest each is shown), chips: {chips}"]
