@@ -14,7 +14,9 @@ from evsim.chip import load_chip
 from evsim.errors import EvsimError, MissingPartError, UnknownNameError
 from evsim.model import Model, NeuronModel, in_rules
 from evsim.network import Network
+from evsim_lava.hardware import require_extension
 
+HARDWARE = "hardware"
 TIMEOUT = "EVSIM_LAVA_TIMEOUT"
 NUMPY_LIMIT = (2, 4)  # lava-nc 0.10.0 uses np.reshape(newshape=), which numpy 2.4 took away; its processes then die
 PYTHON_LIMIT = (3, 13)  # numpy 1.26, which lava-nc 0.10.0 asks for, has no wheel from here on
@@ -40,21 +42,30 @@ class LavaBackend:
         return in_rules(model, "loihi2") and (not isinstance(model, NeuronModel) or is_lif(model))
 
     def target(self, word: str | None) -> Target:
-        """``lava`` or ``lava:loihi2``."""
-        if word not in (None, "loihi2"):
-            raise UnknownNameError("chip of the backend lava", word, ["loihi2"])
-        return Target(self.name, "loihi2")
+        """``lava`` or ``lava:loihi2`` on this machine, ``lava:hardware`` on a chip."""
+        if word not in (None, "loihi2", HARDWARE):
+            raise UnknownNameError("word of the backend lava", word, ["loihi2", HARDWARE])
+        return Target(self.name, "loihi2", {"machine": HARDWARE} if word == HARDWARE else {})
 
     def versions(self) -> Mapping[str, str]:
         """The packages whose numbers take part; raises MissingPartError."""
         return {"lava-nc": _lava_version(), "numpy": version("numpy"), "evsim": version("evsim")}
 
     def start(self, network: Network, target: Target) -> Session:
-        """Quantise for Loihi 2 and prepare a session; raises CheckError, MissingPartError."""
+        """Quantise for Loihi 2 and prepare a session.
+
+        Raises:
+            CheckError: the network does not fit Loihi 2, or Lava does not have what it asks for.
+            MissingPartError: Lava is not installed.
+            BackendError: a chip is asked for, and Lava cannot reach one.
+        """
         _lava_version()
+        on_chip = target.options.get("machine") == HARDWARE
+        if on_chip:
+            require_extension()
         from evsim_lava.session import LavaSession
 
-        return LavaSession(network, load_chip(target.chip or "loihi2"), _timeout(target))
+        return LavaSession(network, load_chip(target.chip or "loihi2"), _timeout(target), on_chip=on_chip)
 
 
 def _lava_version() -> str:

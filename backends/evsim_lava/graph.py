@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.errors import BackendError
+from evsim_lava import hardware
 from evsim_lava.plan import LavaPlan, NeuronPlan, SourcePlan, SynapsePlan
 from evsim_lava.processes.cellwise_lif import CellwiseLIF
 from evsim_lava.processes.event_source import EventSource
@@ -21,9 +22,10 @@ class LavaGraph:
 
     Args:
         plan: what to build.
+        on_chip: whether a Loihi 2 chip runs it, and not this machine.
     """
 
-    def __init__(self, plan: LavaPlan) -> None:
+    def __init__(self, plan: LavaPlan, on_chip: bool = False) -> None:
         processes = {index: _population(population) for index, population in plan.populations.items()}
         self._recorders = []  # Lava finds processes by their connections, but does not keep them alive
         for index, population in plan.populations.items():
@@ -32,7 +34,7 @@ class LavaGraph:
         for synapses in plan.synapses:
             _connect(synapses, processes[synapses.pre], processes[synapses.post])
         self._parts = [processes[part] for part in _parts(plan)]
-        self._config = Loihi2SimCfg(select_tag="fixed_pt")
+        self._config = hardware.run_config() if on_chip else Loihi2SimCfg(select_tag="fixed_pt")
 
     def run(self, steps: int) -> None:
         """Advance by a number of time steps; raises BackendError with the traceback of a Lava process that failed."""

@@ -42,7 +42,7 @@ from lava.magma.core.process.process import AbstractProcess  # noqa: E402
 from lava.magma.core.process.variable import Var  # noqa: E402
 from lava.magma.core.resources import CPU  # noqa: E402
 from lava.magma.core.run_conditions import RunSteps  # noqa: E402
-from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
+from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg, RunConfig  # noqa: E402
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol  # noqa: E402
 from lava.proc.dense.process import DelayDense  # noqa: E402
 from lava.proc.lif.models import AbstractPyLifModelFixed  # noqa: E402
@@ -58,6 +58,7 @@ __all__ = [
     "DelayDense",
     "InPort",
     "LavaPyType",
+    "Loihi2HwCfg",
     "Loihi2SimCfg",
     "LoihiProtocol",
     "OutPort",
@@ -66,6 +67,7 @@ __all__ = [
     "PyOutPort",
     "PyRefPort",
     "RefPort",
+    "RunConfig",
     "RunSteps",
     "SignMode",
     "Var",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from evsim.network import Network, Population
 from evsim.recording import Recordings
 from evsim.sources import Source, SourceSpikes, source_of
 from evsim.worker import WorkerOptions, WorkerSession
-from evsim_lava import lower, recorded
+from evsim_lava import hardware, lower, recorded
 from evsim_lava.plan import SourcePlan
 
 # Every Lava process is a process of the machine; threads of their own would only compete.
@@ -29,13 +30,20 @@ class LavaSession:
     Args:
         timeout: s, for one request; None gives 600 s and 0.1 s for each time step of a run.
         stock_elements: see ``evsim_lava.lower.plan``.
+        on_chip: whether a Loihi 2 chip runs the network; everything is then made of Lava's own processes.
     """
 
     def __init__(
-        self, network: Network, chip: Chip, timeout: float | None = None, stock_elements: int = lower.STOCK_ELEMENTS
+        self,
+        network: Network,
+        chip: Chip,
+        timeout: float | None = None,
+        stock_elements: int = lower.STOCK_ELEMENTS,
+        on_chip: bool = False,
     ) -> None:
         self._chip = chip
-        self._stock_elements = stock_elements
+        self._stock_elements = sys.maxsize if on_chip else stock_elements
+        self._on_chip = on_chip
         self._options = (
             WorkerOptions("Lava", timeout_per_step=0.1, environment=_ONE_THREAD)
             if timeout is None
@@ -49,6 +57,10 @@ class LavaSession:
         chip_network = quantise(network, self._chip)
         if problems := list(_problems(chip_network)):
             raise CheckError("this network cannot run on Lava", problems)
+        if self._on_chip:
+            planned = lower.plan(chip_network, Path(), self._stock_elements)
+            if problems := list(hardware.problems(planned, network)):
+                raise CheckError("Lava cannot bring this network to a chip", problems)
         return chip_network
 
     def _begin(self, chip_network: ChipNetwork) -> None:
@@ -76,7 +88,7 @@ class LavaSession:
             self._lava_sources = [i for i, p in plan.populations.items() if isinstance(p, SourcePlan)]
             for index in self._lava_sources:
                 lower.source_folder(folder, index).mkdir()
-            self._worker = WorkerSession("evsim_lava.graph:LavaGraph", (plan,), self._options)
+            self._worker = WorkerSession("evsim_lava.graph:LavaGraph", (plan, self._on_chip), self._options)
         return self._worker, Path(self._folder.name)
 
     def run(self, steps: int) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from evsim.backend import Target
-from evsim.errors import EvsimError, MissingPartError, UnknownNameError
+from evsim.errors import BackendError, EvsimError, MissingPartError, UnknownNameError
 from evsim.model import NeuronModel
 from evsim.network import Network
 from evsim.registry import models, parse_target
@@ -20,6 +20,13 @@ def test_targets():
     assert parse_target("lava") == parse_target("lava:loihi2") == Target("lava", "loihi2")
     with pytest.raises(UnknownNameError, match=r"'loihi1'; did you mean 'loihi2'\?"):
         parse_target("lava:loihi1")
+
+
+def test_a_chip_that_lava_cannot_reach_is_refused_before_anything_starts():
+    target = parse_target("lava:hardware")
+    assert str(target) == "lava:hardware"
+    with pytest.raises(BackendError, match=r"cannot reach a Loihi 2 chip.*Research Community; see hardware/loihi.md"):
+        LavaBackend().start(Network(1.0, ()), target)
 
 
 def test_a_neuron_that_is_not_lavas_is_not_claimed():
