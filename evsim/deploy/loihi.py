@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.loihi import ALIGN, SYNAPSE_LIMIT, shift_floor
 from evsim.chip import Chip
+from evsim.deploy import loihi_estimates
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
 from evsim.deploy.convert import convert
 from evsim.deploy.loihi_scale import LoihiScale, WeightRange, choose
@@ -33,7 +34,7 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
         lambda index: scale_of(network, index, chip),
         lambda projection, target: _hold(projection, target, chip),
     )
-    return replace(held, notes=(*_coarse(network), *held.notes, *_divided(held)))
+    return replace(held, notes=(*_coarse(network), *held.notes, *_divided(held), *loihi_estimates.notes(held)))
 
 
 def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:

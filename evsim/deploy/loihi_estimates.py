@@ -1,0 +1,116 @@
+"""What can be foreseen of a network on Loihi without running it: rates that shift, and currents that will wrap.
+
+Both are estimates and say so: of rates without any input, from the parameters as the chip holds them; of u, from the
+mean and the variance of shot noise (Campbell's theorem).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evsim.arithmetic.loihi import DECAY_ONE, STATE_LIMIT
+from evsim.arithmetic.loihi_lif import KEPT_U
+from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.model import Values
+from evsim.network import Population, Projection
+from evsim.sources import is_source
+
+ASSUMED_RATE = 30.0  # spikes a second of a neuron; what sPyNNaker, too, assumes where it scales its ring buffers
+SAFE = 5.0  # deviations of u; a normal variable is farther from its mean in one step of 2 million
+TOLD_RATE = 0.001  # the least part by which a rate must shift to be told
+
+
+def notes(held: ChipNetwork) -> Iterator[str]:
+    """Sentences for the user on populations for which something is foreseen."""
+    for index, population in enumerate(held.populations):
+        if isinstance(population, ChipPopulation):
+            yield from _rate(held.network.populations[index], population, held.network.timestep)
+            yield from _wraps(held, index)
+
+
+# --- rates without input ---------------------------------------------------------------------------------------------
+
+
+def _rate(asked: Population, held: ChipPopulation, dt: float) -> Iterator[str]:
+    if not {"tau_m", "i_offset", "v_reset"} <= asked.parameters.keys():
+        return  # a neuron of another kind
+    ideal = constant_rate(asked.parameters, dt)
+    chip = constant_rate({**asked.parameters, **held.cells.effective}, dt)
+    if not ideal.any() and not chip.any():
+        return
+    before, after = float(ideal.mean()), float(chip.mean())
+    if abs(after - before) > TOLD_RATE * before:
+        shift = f" ({(after - before) / before:+.1%})" if before else ""
+        yield (
+            f"population {asked.label!r}: without synaptic input i_offset makes its cells fire at {after:.4g} spikes/s "
+            f"by the parameters as they are held, and at {before:.4g} by those asked for{shift}"
+        )
+
+
+def constant_rate(values: Values, dt: float) -> NDArray[np.float64]:
+    """Spikes a second (n,) of a leaky integrate-and-fire neuron under its constant current, on a grid of ``dt`` (ms).
+
+    From reset it takes tau_m ln((v_inf - v_reset) / (v_inf - v_thresh)), up to a whole step; 0 where it never spikes.
+    """
+    steady = values["v_rest"] + values["i_offset"] * values["tau_m"] / values["cm"]
+    fires = steady > values["v_thresh"]
+    room = np.where(fires, steady - values["v_thresh"], 1.0)
+    ratio = np.maximum((steady - values["v_reset"]) / room, 1.0)
+    steps = np.maximum(np.ceil(values["tau_m"] / dt * np.log(ratio) - 1e-9), 1.0)
+    held = np.ceil(values["tau_refrac"] / dt - 1e-9)
+    return np.where(fires, 1000.0 / dt / (steps + held), 0.0)
+
+
+# --- wraps of u ------------------------------------------------------------------------------------------------------
+
+
+def _wraps(held: ChipNetwork, index: int) -> Iterator[str]:
+    mean, deviation = expected_u(held, index)
+    if abs(mean) + SAFE * deviation <= 1:
+        return
+    label = held.network.populations[index].label
+    yield (
+        f"population {label!r}: u is estimated to leave its register of 24 bits, and to wrap: its mean is {mean:.2g} "
+        f"and its deviation {deviation:.2g} of the register, where neurons send {ASSUMED_RATE:g} spikes/s and sources "
+        "what is known of them; smaller weights, fewer synapses or a shorter tau_syn avoid it"
+    )
+
+
+def expected_u(held: ChipNetwork, index: int) -> tuple[float, float]:
+    """The mean and the standard deviation of u in the cells of a population, as parts of its register."""
+    network, population = held.network, held.neurons(index)
+    kept = float(population.cells.parameters[KEPT_U].max()) / DECAY_ONE
+    mean = variance = 0.0
+    for projection in network.projections:
+        if projection.post != index or not len(projection):
+            continue
+        source = network.populations[projection.pre]
+        spikes = len(projection) / network.populations[index].size * _rate_of(source) * network.timestep / 1000.0
+        average, square = _moments(projection)
+        mean += spikes * average
+        variance += spikes * square
+    part = population.scale.lsb_per_weight / STATE_LIMIT
+    return part * mean / (1 - kept), part * sqrt(variance / (1 - kept**2))
+
+
+def _moments(projection: Projection) -> tuple[float, float]:
+    """The mean of the weights, 0 where both signs occur, and of their squares."""
+    spread = projection.synapses.weights
+    sign = 0.0 if spread.least < 0 < spread.most else (1.0 if spread.most > 0 else -1.0)
+    return sign * spread.mean, spread.variance + spread.mean**2
+
+
+def _rate_of(population: Population) -> float:
+    """Spikes a second of a cell, as far as they are known."""
+    if not is_source(population):
+        return ASSUMED_RATE
+    if "rate" in population.parameters:
+        return float(np.mean(population.parameters["rate"]))
+    trains = population.trains
+    if trains is None or not len(trains.times):
+        return 0.0
+    return len(trains.times) / population.size / max(float(trains.times.max()), 1e-9) * 1000.0
