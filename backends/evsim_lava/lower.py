@@ -15,8 +15,8 @@ from evsim.model import NeuronModel
 from evsim_lava.plan import LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
 
 # Lava's DelayDense works on a dense matrix for each delay in every step: about 5 ns for each of its elements. It is a
-# process of the machine, which costs about as much as this many elements.
-STOCK_ELEMENTS = 100_000
+# process of the machine, which costs about as much as 20,000 elements; evsim's own costs about 5,000 more than nothing.
+STOCK_ELEMENTS = 25_000
 PROCESS_ELEMENTS = 20_000
 
 # Lava's name of each state row

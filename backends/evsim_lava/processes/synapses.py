@@ -54,33 +54,50 @@ class DelayedSynapses(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class PyDelayedSynapses(PyLoihiProcessModel):
-    """Synapses sorted by source; a ring of charges by time of arrival."""
+    """Synapses sorted by source; charges by time of arrival, in a buffer of twice the longest delay.
+
+    The present step moves through the first half; at its end the second half becomes the first. So nothing is moved in
+    a step, and what a spike sends lies at one distance from the present, whatever the delay.
+    """
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
 
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
-        n_targets, n_sources = proc_params["shape"]
+        self._n_targets, n_sources = proc_params["shape"]
         order = np.argsort(proc_params["source"], kind="stable")
         delay = proc_params["delay"][order].astype(np.int64)
         self._first = np.searchsorted(proc_params["source"][order], np.arange(n_sources + 1))
-        self._place = delay * n_targets + proc_params["target"][order]
+        self._place = delay * self._n_targets + proc_params["target"][order]
         self._weight = proc_params["weight"][order].astype(np.float64)  # sums of integers below 2**53 are exact
         self._exponent = proc_params["weight_exp"]
-        self._ring = np.zeros((int(delay.max()) + 1, n_targets), np.int64)
+        self._charges = np.zeros((2, (int(delay.max()) + 1) * self._n_targets), np.int64)
+        self._at = 0  # place of the present step
 
     def run_spk(self) -> None:
-        """Send what arrives in this step, then take in the spikes of this step."""
-        self.a_out.send(self._ring[0].astype(np.int32))
-        self._ring = np.roll(self._ring, -1, axis=0)
-        self._ring[-1] = 0
+        """Send what arrives in this step, then take in the spikes of this step, which arrive from the next one on."""
+        charges = self._charges.reshape(-1)
+        present = charges[self._at : self._at + self._n_targets]
+        self.a_out.send(present.astype(np.int32))
+        present[:] = 0
+        self._at += self._n_targets
+        if self._at == self._charges.shape[1]:
+            self._charges[0], self._charges[1], self._at = self._charges[1], 0, 0
         spikes = self.s_in.recv()
         cells = np.flatnonzero(spikes)
-        if not len(cells):
-            return
-        rows = [slice(self._first[cell], self._first[cell + 1]) for cell in cells]
-        place = np.concatenate([self._place[row] for row in rows])
-        charge = np.concatenate([self._weight[row] * spikes[cell] for row, cell in zip(rows, cells, strict=True)])
-        total = np.bincount(place, charge, self._ring.size).astype(np.int64).reshape(self._ring.shape)
-        self._ring += total << self._exponent if self._exponent >= 0 else total >> -self._exponent
+        if len(cells):
+            total = self._sent_by(cells, spikes[cells])
+            charges[self._at : self._at + len(total)] += total
+
+    def _sent_by(self, cells: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Charges by place, from the next step on, of cells of which each spikes so many times."""
+        begin = self._first[cells]
+        count = self._first[cells + 1] - begin
+        before = np.cumsum(count) - count
+        synapses = np.arange(count.sum()) + np.repeat(begin - before, count)
+        charge = self._weight[synapses]
+        if times.max() > 1:
+            charge *= np.repeat(times, count)
+        total = np.bincount(self._place[synapses], charge).astype(np.int64)
+        return total << self._exponent if self._exponent >= 0 else total >> -self._exponent
