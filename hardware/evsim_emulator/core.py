@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from evsim_emulator import sark
-from evsim_emulator.addresses import CPU_INT, DTCM_BASE, DTCM_SIZE, ITCM_BASE, ITCM_SIZE, SYSRAM_BASE
-from evsim_emulator.aplx import Program, read_program
+from evsim_emulator.addresses import CPU_INT, SYSRAM_BASE
+from evsim_emulator.aplx import read_program
 from evsim_emulator.chip import Chip
 from evsim_emulator.engine import Engine
 from evsim_emulator.execution import unicorn_functions
 from evsim_emulator.failures import describe_failure
-from evsim_emulator.memory import PAGE, EmulatorError, Memory
+from evsim_emulator.memory import EmulatorError
 from evsim_emulator.sark import CpuState
-from evsim_emulator.state import CORE, INBOX, NEVER, OUTBOX, PACKET, address_of
+from evsim_emulator.state import INBOX, NEVER, OUTBOX, PACKET, address_of
 
 _TO_CORE_FLAGS, _HOST = 0x87, 0xFF  # of an SDP message: a reply is expected; the tag and port of the host
 
@@ -27,6 +27,7 @@ class Core:
 
     Args:
         chip: where it is.
+        engine: that no other core uses.
         number: of the core on the chip; 0 is the monitor's.
         path: of the .aplx file.
         app_id: number of the application.
@@ -34,28 +35,26 @@ class Core:
         now: cycles that have passed.
     """
 
-    def __init__(self, chip: Chip, number: int, path: Path, app_id: int, wait: bool, now: int) -> None:
+    def __init__(self, chip: Chip, engine: Engine, number: int, path: Path, app_id: int, wait: bool, now: int) -> None:
         self.chip, self.number, self.path, self.app_id = chip, number, path, app_id
         self._begun = now
         self.vcpu = sark.VCPU_BASE + sark.VCPU_SIZE * number
         self.replies: list[bytes] = []  # SDP messages to the host, as struct sdp_msg
-        self._tcm = Memory(DTCM_BASE + PAGE)  # ITCM and DTCM, at their addresses
         self._inbox, self._outbox = np.zeros(INBOX, PACKET), np.zeros(OUTBOX, PACKET)
-        self._engine = Engine(chip, self._tcm)
-        self.state_record = self._new_state(now)
-        self._engine.attach(self.state_address)
-        program = read_program(path)
-        self._put(program)
-        self._engine.begin(program, app_id | (sark.APP_FLAG_WAIT if wait else 0))
+        self._engine: Engine | None = engine
+        self.state_record: Any = engine.state
+        self._set_up(engine, now)
+        engine.begin(read_program(path), app_id | (sark.APP_FLAG_WAIT if wait else 0))
 
-    def _new_state(self, now: int) -> Any:
-        state = np.zeros(1, CORE)
+    def _set_up(self, engine: Engine, now: int) -> None:
+        state = engine.state
+        state[:] = 0
         chip_sysram = self.chip.sysram.address
         values = {
-            "engine": self._engine.handle,
+            "engine": engine.handle,
             **unicorn_functions(),
             "chip": self.chip.state_address,
-            "tcm": self._tcm.address,
+            "tcm": engine.tcm.address,
             "chip_index": self.chip.index,
             "number": self.number,
             "state": chip_sysram + self.vcpu - SYSRAM_BASE + sark.VCPU_STATE,
@@ -67,16 +66,6 @@ class Core:
         }
         for field, value in values.items():
             state[field] = value
-        return state
-
-    def _put(self, program: Program) -> None:
-        for address, data in program.pieces:
-            areas = ((ITCM_BASE, ITCM_SIZE), (DTCM_BASE, DTCM_SIZE))
-            if not any(base <= address and address + len(data) <= base + size for base, size in areas):
-                raise EmulatorError(
-                    f"{program.path}: it puts {len(data)} bytes at 0x{address:08x}, where a core has no memory"
-                )
-            self._tcm.bytes[address : address + len(data)] = data
 
     # --- what it does ------------------------------------------------------------------------------------------------
 
@@ -127,7 +116,7 @@ class Core:
 
     def registers(self) -> dict[str, int]:
         """r0 to r15 and the status; nothing once it is closed."""
-        return self._engine.registers()
+        return self._engine.registers() if self._engine else {}
 
     def iobuf(self) -> str:
         """What the program has written to its IO buffer."""
@@ -184,10 +173,14 @@ class Core:
         self.chip.set_word(sark.SV_BASE + sark.SV_MBOX_FLAGS, flags & ~(1 << self.number))
         self.state_record["mailbox"] = 0
 
-    def close(self) -> None:
-        """Let go of unicorn's memory."""
+    def close(self) -> Engine:
+        """Stop for good, and give the engine back for another program."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            raise EmulatorError(f"core {self.place} was closed before")
+        self.state_record = engine.state.copy()
         self.state_record["halted"] = 1
-        self._engine.close()
+        return engine
 
     @property
     def place(self) -> str:

@@ -74,7 +74,6 @@ def _transfer(core, description):
         copy_memory(tcm, system, size)
     core.dma_done = 1
     core.raw |= 1 << DMA_DONE_INT
-    core.dma_transfers += 1
     core.dma_bytes += size
 
 

@@ -6,14 +6,18 @@ import ctypes
 from functools import cache
 from typing import Any
 
+import numpy as np
 import unicorn
 import unicorn.arm_const as arm
 from unicorn.unicorn_py3 import unicorn as binding
 
 from evsim_emulator.addresses import (
+    DTCM_BASE,
+    DTCM_SIZE,
     IMASK_FIQ,
     IMASK_IRQ,
     ITCM_BASE,
+    ITCM_SIZE,
     MODE_SVC,
     SDRAM_BASE,
     SDRAM_BASE_UNBUF,
@@ -25,26 +29,35 @@ from evsim_emulator.chip import Chip
 from evsim_emulator.devices import callbacks
 from evsim_emulator.execution import block_callback, page_callback
 from evsim_emulator.memory import PAGE, EmulatorError, Memory
+from evsim_emulator.state import CORE, address_of
 
 UnicornError: Any = getattr(unicorn, "UcError")  # noqa: B009 - the package does not declare what it exports
 _REGISTERS = {f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(16)}
 _REGISTERS["cpsr"] = arm.UC_ARM_REG_CPSR
 
+_OWN_MEMORIES = ((ITCM_BASE, ITCM_SIZE), (DTCM_BASE, DTCM_SIZE))
 CODE_BUFFER = 16 << 20  # bytes for unicorn's translation of a program of at most 32 kB
+# Bytes that a processor takes in all, as measured; most are a table of unicorn's with two for each byte of a page.
+ENGINE_SIZE = 15 << 20
 
 _uc: Any = binding.uclib
 _uc.uc_hook_add.restype = ctypes.c_int
 
 
 class Engine:
-    """A processor with memories and devices, whose state compiled code keeps.
+    """A processor with memories and devices, for one program after the other: to make one takes long.
 
     Args:
         chip: whose memories it sees.
+
+    Attributes:
         tcm: its own memories, both in one, at their addresses.
+        state: the record of its devices (``state.CORE``), which compiled code works on.
     """
 
-    def __init__(self, chip: Chip, tcm: Memory) -> None:
+    def __init__(self, chip: Chip) -> None:
+        self.tcm = Memory(DTCM_BASE + PAGE)
+        self.state: Any = np.zeros(1, CORE)
         self._engine: Any = getattr(unicorn, "Uc")(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_ARM)  # noqa: B009
         self._engine.ctl_set_cpu_model(arm.UC_CPU_ARM_926)  # the nearest that unicorn has to an ARM968
         self._engine.ctl_set_page_size(PAGE)
@@ -54,23 +67,25 @@ class Engine:
         # forget that a page was written before, and look for translated code in it at every store.
         self._engine.ctl_set_tlb_mode(unicorn.UC_TLB_VIRTUAL)
         for base, memory in (
-            (ITCM_BASE, tcm),
+            (ITCM_BASE, self.tcm),
             (SDRAM_BASE, chip.sdram),
             (SDRAM_BASE_UNBUF, chip.sdram),
             (SYSRAM_BASE, chip.sysram),
             (SYSRAM_BASE_UNBUF, chip.sysram),
         ):
             self._engine.mem_map_ptr(base, memory.size, unicorn.UC_PROT_ALL, memory.address)
+        self._attach()
+        self._unused = self._engine.context_save()
 
     @property
     def handle(self) -> int:
         """What unicorn's functions know it by."""
         return self._engine._uch.value
 
-    def attach(self, state: int) -> None:
-        """Let devices and the count of cycles work on the state of a core at an address."""
+    def _attach(self) -> None:
+        """Let devices and the count of cycles work on the record of the state."""
         devices, page, block = _compiled()
-        engine, mine = self._engine._uch, ctypes.c_void_p(state)
+        engine, mine = self._engine._uch, ctypes.c_void_p(address_of(self.state))
         for areas, read, write in devices:
             for base in areas:
                 area = ctypes.c_uint64(base & ~(PAGE - 1)), ctypes.c_size_t(PAGE)
@@ -83,20 +98,31 @@ class Engine:
             _check(added, f"a hook of kind {kind}")
 
     def begin(self, program: Program, argument: int) -> None:
-        """Begin a program with an argument in r0, interrupts masked."""
+        """Begin a program with an argument in r0, interrupts masked; nothing of the one before is left.
+
+        Raises:
+            EmulatorError: a piece of the program lies where a core has no memory.
+        """
+        self._engine.context_restore(self._unused)
+        self._engine.ctl_flush_tb()
+        self._put(program)
         self._engine.reg_write(arm.UC_ARM_REG_CPSR, MODE_SVC | IMASK_IRQ | IMASK_FIQ)
         self._engine.reg_write(arm.UC_ARM_REG_R0, argument)
         self._engine.reg_write(arm.UC_ARM_REG_PC, program.entry)
 
-    def registers(self) -> dict[str, int]:
-        """r0 to r15 and the status; nothing once it is closed."""
-        if self._engine is None:
-            return {}
-        return {name: int(self._engine.reg_read(number)) & 0xFFFF_FFFF for name, number in _REGISTERS.items()}
+    def _put(self, program: Program) -> None:
+        for base, size in _OWN_MEMORIES:
+            self.tcm.bytes[base : base + size] = bytes(size)
+        for address, data in program.pieces:
+            if not any(base <= address and address + len(data) <= base + size for base, size in _OWN_MEMORIES):
+                raise EmulatorError(
+                    f"{program.path}: it puts {len(data)} bytes at 0x{address:08x}, where a core has no memory"
+                )
+            self.tcm.bytes[address : address + len(data)] = data
 
-    def close(self) -> None:
-        """Let go of unicorn's memory."""
-        self._engine = None
+    def registers(self) -> dict[str, int]:
+        """r0 to r15 and the status."""
+        return {name: int(self._engine.reg_read(number)) & 0xFFFF_FFFF for name, number in _REGISTERS.items()}
 
 
 @cache

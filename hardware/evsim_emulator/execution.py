@@ -35,22 +35,27 @@ from evsim_emulator.state import FAULT_MEMORY, NEVER, core_at
 from evsim_emulator.timers import expire
 
 PC, LR, CPSR, SPSR = arm.UC_ARM_REG_PC, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_CPSR, arm.UC_ARM_REG_SPSR
-_WORD, _NOWHERE = 0xFFFF_FFFF, 0x0070_0000
+_WORD = 0xFFFF_FFFF
+# Where unicorn shall stop: never reached, for no memory is there, and unicorn goes by a list of exits, which is empty.
+_NOWHERE = 0x0070_0000
 _DATA_ACCESS, _CODE_ACCESS = 3, 5  # reading and writing; reading and executing
 _FETCH = 18  # UC_MEM_FETCH
 _DEAD = (int(CpuState.RTE), int(CpuState.WDOG), int(CpuState.EXIT))
+_UNICORN_FUNCTIONS = {
+    "start": "uc_emu_start",
+    "stop": "uc_emu_stop",
+    "read_register": "uc_reg_read",
+    "write_register": "uc_reg_write",
+}
+GOES_ON, ASLEEP, ASKS = 0, 1, 2  # what ``run_slices`` returns
 
 
 def unicorn_functions() -> dict[str, int]:
     """The addresses of what compiled code calls of unicorn, by the fields of ``state.CORE``."""
-    names = {"start": "uc_emu_start", "stop": "uc_emu_stop", "read_register": "uc_reg_read"}
-    names["write_register"] = "uc_reg_write"
     return {
-        field: ctypes.cast(getattr(binding.uclib, name), ctypes.c_void_p).value or 0 for field, name in names.items()
+        field: ctypes.cast(getattr(binding.uclib, name), ctypes.c_void_p).value or 0
+        for field, name in _UNICORN_FUNCTIONS.items()
     }
-
-
-GOES_ON, ASLEEP, ASKS = 0, 1, 2  # see run_slices
 
 
 # --- while a program runs ---------------------------------------------------------------------------------------------
@@ -146,6 +151,8 @@ def _sleep(core):
 def run_slice(core, limit):
     """Run a core until its time reaches a limit, it stops for good, or the monitor has to look into its mailbox."""
     core.limit = limit
+    if core.fault:  # from outside, since it ran last
+        core.halted = 1
     while core.cycles < core.limit and not core.halted and not core.mailbox:
         if core.asleep:
             _sleep(core)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,14 +14,14 @@ from evsim_emulator import sark
 from evsim_emulator.addresses import CPU_INT, NUM_CPUS
 from evsim_emulator.chip import Chip
 from evsim_emulator.core import Core
+from evsim_emulator.engine import Engine
 from evsim_emulator.execution import ASKS, ASLEEP, run_slices
 from evsim_emulator.memory import EmulatorError
 from evsim_emulator.router import Router
 from evsim_emulator.sark import CpuState, Signal
 
-SLICE = (
-    2000  # cycles (10 us at 200 MHz) that a core runs on its own; packets arrive at the end of a slice at the earliest
-)
+# Cycles (10 us at 200 MHz) that a core runs on its own; packets arrive at the end of a slice at the earliest.
+SLICE = 2000
 SLICES = 50  # between two looks from Python
 _ALL_FLAGS = (1 << NUM_CPUS) - 1
 
@@ -49,6 +50,7 @@ class Machine:
         self.now = 0  # cycles
         self.wall = 0.0  # s spent in emulation
         self._chips: dict[tuple[int, int], Chip] = {}
+        self._free: dict[tuple[int, int], list[Engine]] = defaultdict(list)  # of each chip, without a program
         self._router = Router(width, height)
         self._order: list[Core] = []
         self._addresses = np.zeros(0, np.int64)
@@ -82,15 +84,19 @@ class Machine:
         if not 0 < p < NUM_CPUS:
             raise EmulatorError(f"there is no core {p} for programs on a chip: they are 1 to {NUM_CPUS - 1}")
         chip = self.chip(x, y)
-        user = self._chips[x, y].read(sark.VCPU_BASE + sark.VCPU_SIZE * p + sark.VCPU_USER0, 16)
-        if (x, y, p) in self.cores:
-            self.cores.pop((x, y, p)).close()
+        user = chip.read(sark.VCPU_BASE + sark.VCPU_SIZE * p + sark.VCPU_USER0, 16)
+        self._remove([(x, y, p)] if (x, y, p) in self.cores else [])
         chip.write(sark.VCPU_BASE + sark.VCPU_SIZE * p, bytes(sark.VCPU_SIZE - len(user)) + user)
-        core = Core(chip, p, Path(path), app_id, wait, self.now)
+        free = self._free[x, y]
+        core = Core(chip, free.pop() if free else Engine(chip), p, Path(path), app_id, wait, self.now)
         chip.state["flag"] |= 1 << p
         self.cores[x, y, p] = core
         self._line_up()
         return core
+
+    def _remove(self, places: Iterable[tuple[int, int, int]]) -> None:
+        for x, y, p in places:
+            self._free[x, y].append(self.cores.pop((x, y, p)).close())
 
     def _line_up(self) -> None:
         self._order = [self.cores[place] for place in sorted(self.cores)]
@@ -126,8 +132,7 @@ class Machine:
 
     def stop(self, app_id: int) -> None:
         """End an application's programs and free its SDRAM."""
-        for place in [place for place, core in self.cores.items() if core.app_id == app_id]:
-            self.cores.pop(place).close()
+        self._remove([place for place, core in self.cores.items() if core.app_id == app_id])
         for chip in self.chips:
             chip.free_all(app_id)
         self._line_up()

@@ -33,10 +33,12 @@ def has_arrived(core):
 
 @lean
 def deliver(core, time, packet):
-    """Put a packet into a core's inbox, behind those that arrive before it or at the same time."""
+    """Put a packet into a core's inbox, behind those that arrive before it or at the same time.
+
+    Where it is full the core is at fault, and is stopped when it is to run next.
+    """
     if core.inbox_count == INBOX:
         core.fault = FAULT_INBOX
-        core.halted = 1
         return
     place = core.inbox_count
     core.inbox_count += 1

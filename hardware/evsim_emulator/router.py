@@ -15,6 +15,7 @@ from evsim_emulator.state import PACKET_BYTES, core_at, packet_at
 HOP = 40  # cycles from router to router: 0.2 us at 200 MHz, about what the datasheet gives
 _STACK = 4096  # branches of a packet's way that wait to be followed
 _LOCAL = -1  # the link of a packet that comes from a core of the chip
+_NO_ROUTE = -1
 CARRIED, DROPPED = 0, 1  # places in the counters
 
 
@@ -81,11 +82,11 @@ class Router:
 
 @lean
 def _route(entries, first, last, key, came_by):
-    """The links and cores to which a packet goes: by the table, else straight on; 0 where it is dropped."""
+    """The links and cores to which a packet goes: by the table, which may say nowhere, else straight on."""
     for entry in range(first, last):
         if key & entries[entry, 1] == entries[entry, 0]:
             return entries[entry, 2]
-    return 0 if came_by == _LOCAL else 1 << came_by
+    return _NO_ROUTE if came_by == _LOCAL else 1 << came_by
 
 
 @lean
@@ -99,7 +100,7 @@ def _carry(packet, chip, cores, network):
         depth -= 1
         here, came_by, hops = stack[depth, 0], stack[depth, 1], stack[depth, 2]
         route = _route(entries, first[here], first[here + 1], packet.key, came_by)
-        if route == 0 or hops > neighbours.shape[0]:  # in circles: a real router drops it when it is too old
+        if route == _NO_ROUTE or hops > neighbours.shape[0]:  # in circles: a real router drops it when it is too old
             counters[DROPPED] += 1
             continue
         for link in range(NUM_LINKS):

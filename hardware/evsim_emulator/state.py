@@ -49,7 +49,7 @@ CORE: Any = np.dtype(
         ("asleep", "i8"),
         ("halted", "i8"),
         ("mailbox", "i8"),  # whether the monitor must look into the mailbox
-        ("fault", "i8"),  # one of Fault
+        ("fault", "i8"),  # one of FAULT_..., or 0
         ("fault_detail", "i8"),
         # interrupts
         ("raw", "i8"),  # lines of devices that stay up until they are cleared
@@ -69,7 +69,6 @@ CORE: Any = np.dtype(
         ("dma_system", "i8"),
         ("dma_tcm", "i8"),
         ("dma_done", "i8"),
-        ("dma_transfers", "i8"),
         ("dma_bytes", "i8"),
         # communications controller
         ("tx_control", "i8"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import arm
-from evsim_emulator import EmulatorError, Machine
+from evsim_emulator import CpuState, EmulatorError, Machine, sark
 from evsim_emulator import addresses as at
+from evsim_emulator.state import INBOX
 
 RESULT = at.SDRAM_BASE + 0x10_0000
 FOREVER = 10_000_000  # cycles
@@ -68,6 +69,29 @@ def test_what_looks_for_a_device_where_there_is_none_fails(machine, tmp_path):
     body = [*arm.constant(2, at.VIC_BASES[0] + at.DEVICE_SIZE), arm.load(0, 2), arm.branch(0)]
     machine.load(0, 0, 1, arm.program(tmp_path, "beside", body), 16)
     with pytest.raises(EmulatorError, match="looked for a device at 0x1f001000"):
+        machine.run(lambda: False, FOREVER)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (CpuState.RTE, r"core 1, 0, 2 \(ending\) stopped with the run-time error 10 \(out of heap \(malloc\)\), at 0x"),
+        (CpuState.WDOG, r"core 1, 0, 2 \(ending\) was stopped by its watchdog"),
+    ],
+)
+def test_a_program_that_ends_itself_says_why(machine, tmp_path, state, said):
+    own = sark.VCPU_BASE + 2 * sark.VCPU_SIZE
+    codes = arm.write_register(own + sark.VCPU_RT_CODE, 10 | state << 16)  # a byte each: rt_code, phys_cpu, cpu_state
+    machine.load(1, 0, 2, arm.program(tmp_path, "ending", codes, arm.WAIT_FOR_INTERRUPT), 16)
+    with pytest.raises(EmulatorError, match=said):
+        machine.run(lambda: False, FOREVER)
+
+
+def test_a_core_that_takes_no_packets_is_named(machine, tmp_path):
+    machine.load(0, 0, 2, arm.program(tmp_path, "deaf", arm.branch(0)), 16)
+    machine.set_routes(0, 0, [(0, 0xFFFF_0000, [2], [])])
+    machine.load(0, 0, 1, sender(tmp_path, 0, INBOX + 1), 16)
+    with pytest.raises(EmulatorError, match=rf"0, 0, 2 \(deaf\) has {INBOX} packets on their way to it and takes none"):
         machine.run(lambda: False, FOREVER)
 
 
@@ -158,6 +182,16 @@ def test_a_packet_without_a_route_is_dropped_and_counted(machine, tmp_path):
     machine.load(0, 0, 1, sender(tmp_path, 9, 3), 16)
     machine.run(lambda: False, FOREVER)
     assert machine.counters == (3, 3)
+
+
+def test_a_packet_whose_route_ends_a_branch_is_not_dropped(machine, tmp_path):
+    to = machine.load(0, 0, 2, receiver(tmp_path), 16)
+    machine.run(asleep(to), FOREVER)
+    machine.load(0, 0, 1, sender(tmp_path, 7, 2), 16)
+    machine.set_routes(0, 0, [(7, 0xFFFF_FFFF, [2], [0]), (8, 0xFFFF_FFFF, [], [])])
+    machine.set_routes(1, 0, [(7, 0xFFFF_FFFF, [], [])])  # as the tables have it for keys that nobody there wants
+    machine.run(lambda: False, FOREVER)
+    assert to.chip.word(RESULT) == 7 and machine.counters == (2, 0)
 
 
 def test_a_packet_that_goes_in_circles_is_dropped(machine, tmp_path):

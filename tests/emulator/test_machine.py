@@ -6,6 +6,7 @@ import pytest
 
 import arm
 from evsim_emulator import EmulatorError, Machine
+from evsim_emulator import addresses as at
 
 
 @pytest.mark.parametrize("number", [0, 18, -1])
@@ -58,3 +59,32 @@ def test_the_same_programs_do_the_same_again(tmp_path):
         return machine.now, [(core.cycles, core.idle_cycles) for core in cores]
 
     assert run() == run()
+
+
+def test_a_core_that_gets_another_program_is_as_new(tmp_path):
+    """Registers, banked ones too, memories, translated code, timers and the interrupt controller."""
+    fast_mode, own_word, new_word = 0xE321_F0D1, arm.constant(2, at.DTCM_BASE + 0x80), 0xDEAD_BEEF
+    messy = [
+        *arm.write_register(at.DTCM_BASE + 0x80, new_word),
+        *arm.write_register(at.VIC_BASES[0] + at.VIC_ENABLE, 1 << at.TIMER1_INT),
+        *arm.write_register(at.TIMER_BASES[0] + at.TC_LOAD, 5000),
+        *arm.write_register(at.TIMER_BASES[0] + at.TC_CONTROL, at.TC_ENABLED | at.TC_INTERRUPTS),
+        *[word for register in range(2, 15) for word in arm.constant(register, new_word)],
+        fast_mode,
+        *[word for register in range(8, 15) for word in arm.constant(register, new_word)],
+        arm.WAIT_FOR_INTERRUPT,
+    ]
+    curious = [*own_word, arm.load(3, 2), fast_mode, arm.WAIT_FOR_INTERRUPT]
+    before, after = arm.program(tmp_path, "messy", messy), arm.program(tmp_path, "curious", curious)
+
+    def run(*paths):
+        machine, found = Machine(1, 1), []
+        for path in paths:
+            core = machine.load(0, 0, 1, path, 16)
+            machine.run(lambda: False, 100_000)
+            found.append((core.registers(), core.busy_cycles, core.asleep))
+            machine.stop(16)
+        assert core.halted and core.registers() == {}
+        return found[-1]
+
+    assert run(before, after) == run(after)

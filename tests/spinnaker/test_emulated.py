@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -12,48 +10,6 @@ from pathlib import Path
 import pytest
 
 TIME_OUT = 240  # s
-
-
-@pytest.fixture
-def run(tmp_path, tmp_path_factory):
-    """Run a script in an empty folder, with an empty home and an empty folder for temporary files."""
-    home, here, scratch = (tmp_path / name for name in ("home", "here", "scratch"))
-    for folder in (home, here, scratch):
-        folder.mkdir()
-
-    def run_script(text: str, *words: str) -> Finished:
-        script = tmp_path / "script.py"
-        script.write_text("import json\nimport numpy as np\nimport pyNN.spiNNaker as sim\n" + text)
-        environment = {**os.environ, "HOME": str(home), "MPLCONFIGDIR": str(tmp_path_factory.getbasetemp() / "fonts")}
-        environment["TMPDIR"] = str(scratch)
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-        done = subprocess.run(
-            [sys.executable, "-m", "evsim", "spinnaker", str(script), *words],
-            cwd=here,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIME_OUT,
-        )
-        return Finished(
-            done, [str(path.relative_to(tmp_path)) for folder in (home, here, scratch) for path in folder.iterdir()]
-        )
-
-    return run_script
-
-
-class Finished:
-    """A script that has run: its exit status, its output, and what it left in those folders."""
-
-    def __init__(self, done: subprocess.CompletedProcess, left: list[str]) -> None:
-        self.status, self.output, self.errors, self.left = done.returncode, done.stdout, done.stderr, left
-
-    def data(self):
-        """The last line that the script printed, which must be JSON."""
-        assert self.status == 0, self.output[-3000:] + self.errors[-3000:]
-        return json.loads([line for line in self.output.splitlines() if line.startswith(("{", "["))][-1])
-
 
 INPUT = """
 sim.setup(1.0)
@@ -269,15 +225,48 @@ cells = sim.Population(4, sim.IF_curr_exp(), label="cells")
             "sim.Projection(eye, cells, sim.FixedProbabilityConnector(0.01), sim.StaticSynapse(weight=5))\nsim.run(5)",
             "population 'eye': a device outside the machine",
         ),
+        (
+            "noise = sim.Population(4, sim.SpikeSourcePoisson(rate=10))\n"
+            "sim.Projection(noise, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=5))\n"
+            "sim.external_devices.add_poisson_live_rate_control(noise)\nsim.run(5)",
+            "the program at localhost, port 19999: a live connection to the network",
+        ),
         ("sim.external_devices.run_forever()", "a run without an end"),
         ("sim.external_devices.run_sync(10, 2)", "a run in steps"),
     ],
-    ids=["live output", "injector", "device", "for ever", "in steps"],
+    ids=["live output", "injector", "device", "live rates", "for ever", "in steps"],
 )
 def test_what_needs_real_time_is_refused(run, text, message):
     done = run(LIVE + text + "\nsim.end()\n")
     assert done.status == 2
     assert re.search(message, done.errors[done.errors.rindex("evsim: error:") :])
+
+
+MANY = """
+sim.setup(1.0, n_boards_required=1)
+sim.set_number_of_neurons_per_core(sim.IF_curr_exp, 2)
+sim.Population(3000, sim.IF_curr_exp(), label="the many")
+sim.Population(10, sim.IF_curr_exp(), label="the few")
+sim.run(5)
+"""
+
+
+@pytest.mark.slow
+def test_a_network_larger_than_the_machine_is_refused(run):
+    done = run(MANY)
+    assert done.status == 2
+    assert (
+        "it needs 1505 cores and their SDRAM: 1500 of them for population 'the many', 5 of them for population "
+        "'the few'; 48 chips on 1 board have" in done.errors
+    )
+    assert re.search(r"Ask for 2 boards or more \(n_boards_required in setup\), or put more neurons", done.errors)
+
+
+@pytest.mark.slow
+def test_a_network_larger_than_the_memory_beneath_is_refused(run):
+    done = run(MANY.replace("3000", "60"), EVSIM_MEMORY_LIMIT="0.1")
+    assert done.status == 2
+    assert "35 emulated cores need 0.551 GB; 0.1 GB are left, which is room for 6 cores" in done.errors
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ import spinnman.spinnman_simulation as simulation
 from spinn_utilities import config_holder
 
 from evsim_spinnaker.emulated.host import Host
+from evsim_spinnaker.emulated.room import placed_or_refused
 from evsim_spinnaker.emulated.transceiver import EmulatedTransceiver
 
 # Where the host waits for the machine by sleeping, and the name of what it sleeps with.
@@ -30,6 +31,7 @@ _SLEEPERS = (
     (_FUNCTIONS + "application_finisher", "time"),
     ("spinn_front_end_common.utilities.system_control_logic", "time"),
 )
+_PLACER = "place_application_graph"  # a function in the front end
 
 
 @contextmanager
@@ -51,6 +53,8 @@ def emulated_machine(
     with ExitStack() as replaced:
         for module in (simulation, front_end):
             replaced.enter_context(_replaced(module, "transceiver_generator", connect))
+        place = placed_or_refused(getattr(front_end, _PLACER))
+        replaced.enter_context(_replaced(front_end, _PLACER, place))
         load = _configured(config_holder.load_config, home, settings)
         for module in (simulation, config_handler):
             replaced.enter_context(_replaced(module, "load_config", load))

@@ -16,7 +16,7 @@ _REMEDY = "Take it out, or run on a board."
 
 def refuse_live_parts() -> None:
     """Raise CheckError, with everything that needs a device or a live connection, if there is any such thing."""
-    if problems := [*_outside(), *_tagged()]:
+    if problems := [*_outside(), *_tagged(), *_listening()]:
         raise CheckError("the emulated SpiNNaker machine cannot run this", problems)
 
 
@@ -38,3 +38,10 @@ def _tagged() -> Iterator[Problem]:
         if out or into:
             what = f"live traffic {'from' if into else 'to'} the host ({type(vertex).__name__})"
             yield Problem(f"vertex {vertex.label!r}", what, _NOT_REAL_TIME, _REMEDY)
+
+
+def _listening() -> Iterator[Problem]:
+    """Programs that are told when a run begins: those that send rates or spikes, or ask for them."""
+    for address in FecDataView.iterate_database_socket_addresses():
+        where = f"the program at {address.notify_host_name}, port {address.notify_port_no}"
+        yield Problem(where, "a live connection to the network", _NOT_REAL_TIME, _REMEDY)

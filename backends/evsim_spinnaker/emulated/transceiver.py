@@ -25,6 +25,7 @@ from evsim_spinnaker.emulated.connection import CoreConnections
 from evsim_spinnaker.emulated.host import LONGEST_WAIT, Host
 from evsim_spinnaker.emulated.live import refuse_live_parts
 from evsim_spinnaker.emulated.payload import bytes_of, checksum
+from evsim_spinnaker.emulated.room import refuse_what_memory_cannot_hold
 
 START_WAIT, EXIT_WAIT = 5.0, 1.0  # s of the machine's time
 USER_AT = 112  # offset of the first user word in struct vcpu (sark.h)
@@ -223,6 +224,7 @@ class EmulatedTransceiver(MockableTransceiver):
 
     def reset_routing(self) -> None:
         refuse_live_parts()  # all is placed, and nothing has been loaded
+        refuse_what_memory_cannot_hold()
         self.clear_multicast_routes()
 
     def load_multicast_routes(self, x: int, y: int, routes: Collection[MulticastRoutingEntry], app_id: int) -> None:
