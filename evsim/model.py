@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.errors import Problem
-from evsim.network import Network, Plasticity, Projection
+from evsim.network import Network, Projection
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -272,14 +272,14 @@ class SynapseModel:
     """A kind of synapse, and the rule sets that have it.
 
     Attributes:
-        pair_rule: of plastic synapses: their rule in physical numbers; raises KeyError for rules that it lacks.
-        problems: what cannot be about a projection of this kind, whatever the chip.
+        pair_rule: of plastic synapses: their rule in physical numbers, if it is one of pairs; else raises KeyError.
+        problems: ``problems(network, projection, rules)``: what cannot be about such a projection in a rule set.
     """
 
     name: str
     rules: frozenset[str]
-    pair_rule: Callable[[Plasticity], PairRule] | None = None
-    problems: Callable[[Network, Projection], list[Problem]] | None = None
+    pair_rule: Callable[[Projection], PairRule] | None = None
+    problems: Callable[[Network, Projection, str], list[Problem]] | None = None
 
 
 Model = NeuronModel | SourceModel | SynapseModel

@@ -100,7 +100,10 @@ class MachineSession:
         asked = self._network.projections[projection]
         if self._virtual or not self._built or not len(asked):
             return np.array(asked.weight)
-        return weights_of(self._projections[projection], asked, self._network.timestep)
+        model = cell_model(self._network.populations[asked.post].model)
+        is_negative = asked.receptor == "inhibitory" and not getattr(model, "has_conductances", False)
+        found = weights_of(self._projections[projection], asked, self._network.timestep)
+        return -found if is_negative else found
 
     # --- building ----------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
     if chip.rules.name in kinds[name].rules:
         problems = kinds[name].problems
-        return problems(network, projection) if problems else []
+        return problems(network, projection, chip.rules.name) if problems else []
     instead = sorted(key for key, m in kinds.items() if chip.rules.name in m.rules)
     limit = f"{chip.name} ({chip.rules.name}) does not have it; {', '.join(sorted(kinds[name].rules))} can hold it"
     remedy = f"Choose one of those, or a synapse that {chip.name} has: {', '.join(instead)}."

@@ -12,7 +12,7 @@ from evsim.arithmetic.s1615 import INPUT_MAX
 from evsim.chip import Chip
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
 from evsim.deploy.convert import convert
-from evsim.deploy.spinnaker_plastic import plasticity_of, ring_slots
+from evsim.deploy.spinnaker_plastic import plasticity_of
 from evsim.deploy.spinnaker_plastic_check import defects
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN, SpinnakerScale, ring_shift
 from evsim.model import NeuronModel
@@ -28,15 +28,11 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
 
     def hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
         held, loss = _hold(projection, target)
-        if not projection.plasticity:
-            return held, loss
-        ring = ring_slots(network, projection.post, per_core)
-        rule = plasticity_of(projection.plasticity, target.scale, held.row, ring, per_core)
-        return replace(held, plasticity=rule), loss
+        return replace(held, plasticity=plasticity_of(network, projection, target.scale, held.row, per_core)), loss
 
     held = convert(network, chip, lambda index: scale_of(network, index), hold)
     wrong = tuple(defects(network, per_core))
-    return replace(held, notes=(*held.notes, *_amplitudes(network), *map(str, wrong)), defects=(*held.defects, *wrong))
+    return replace(held, notes=(*held.notes, *_differences(network), *map(str, wrong)), defects=(*held.defects, *wrong))
 
 
 def _neurons_per_core(chip: Chip) -> int:
@@ -45,14 +41,22 @@ def _neurons_per_core(chip: Chip) -> int:
     return LONGEST_ROW if limit is None else int(limit)
 
 
-def _amplitudes(network: Network) -> Iterator[str]:
-    """Projections whose changes of weight are not what PyNN says."""
+def _differences(network: Network) -> Iterator[str]:
+    """Projections whose weights do not change as PyNN, or the rule's name, says."""
     for projection in network.projections:
         plasticity = projection.plasticity
-        if plasticity and len(projection) and plasticity.weight == "AdditiveWeightDependence":
+        if not plasticity or not len(projection):
+            continue
+        where = f"projection {projection.label!r}"
+        if plasticity.weight == "AdditiveWeightDependence":
             yield (
-                f"projection {projection.label!r}: a change is A_plus or A_minus in the unit of the weight, as in "
-                "sPyNNaker; PyNN says that it is that part of w_max"
+                f"{where}: a change is A_plus or A_minus in the unit of the weight, as in sPyNNaker; PyNN says that it "
+                "is that part of w_max"
+            )
+        if plasticity.timing == "SpikeNearestPairRule":
+            yield (
+                f"{where}: the target's spikes before the first one of the source potentiate, as in the firmware, as "
+                "if the source had spiked at t = 0"
             )
 
 
@@ -97,6 +101,7 @@ class SpinnakerHold:
 def _hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
     scale: SpinnakerScale = target.scale
     row = target.model.rules["spinnaker1"].inputs[projection.receptor]
-    hold = SpinnakerHold(scale.per_unit(row), -1 if projection.synapses.weights.least < 0 else 1)
+    is_negative = projection.receptor == "inhibitory" and not target.model.has_conductances
+    hold = SpinnakerHold(scale.per_unit(row), -1 if is_negative else 1)
     loss = weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, 1.0 / scale.per_unit(row))
     return ChipProjection(row, projection.synapses, hold), loss

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.s1615 import fixed
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.network import Network, Plasticity
+from evsim.deploy.spinnaker_split import entries_before, entries_of_spikes, is_split
+from evsim.network import Network, Plasticity, Projection
 
 TRACE_POINT = 11  # bits after the point of a trace: STDP_FIXED_POINT_ONE of sPyNNaker
 TRACE_ONE = 1 << TRACE_POINT
@@ -22,71 +23,129 @@ TRACE_ONE = 1 << TRACE_POINT
 RING_BITS = 14  # of a ring buffer's index: cell, receptor and delay (MAX_RING_BUFFER_BITS of sPyNNaker)
 RECEPTOR_BITS = 1
 
+SECOND_SHIFT = 2  # the second traces of triplets are looked up in units of 4 steps
+
+PAIR, NEAREST, VOGELS, TRIPLET = range(4)  # numbers of the rules in ``evsim.engine.deferred``
+
+# rule on spike times -> its number; the time constants of its tables of decay: of source and target, then second traces
+TIMINGS = {
+    "SpikePairRule": (PAIR, ("tau_plus", "tau_minus")),
+    "SpikeNearestPairRule": (NEAREST, ("tau_plus", "tau_minus")),
+    "Vogels2011Rule": (VOGELS, ("tau", "tau")),
+    "PfisterSpikeTriplet": (TRIPLET, ("tau_plus", "tau_minus", "tau_x", "tau_y")),
+}
+
 ADDITIVE, MULTIPLICATIVE = range(2)
-DEPENDENCES = {"AdditiveWeightDependence": ADDITIVE, "MultiplicativeWeightDependence": MULTIPLICATIVE}
+DEPENDENCES = {
+    "AdditiveWeightDependence": ADDITIVE,
+    "MultiplicativeWeightDependence": MULTIPLICATIVE,
+    "WeightDependenceAdditiveTriplet": ADDITIVE,
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpinnakerPlasticity:
     """The rule of a plastic projection, in s16.15 of the weight's unit on the chip.
 
     Attributes:
+        timing: the rule on spike times, one of ``TIMINGS``.
         dependence: on the weight, one of ``DEPENDENCES``.
-        tau_plus, tau_minus: ms.
+        taus: ms, of the traces of source and target, then of their second ones.
         up, down: amplitudes.
+        up_triplet, down_triplet: amplitudes of triplets.
+        alpha: what a spike of the source costs by the rule of Vogels, in parts of ``TRACE_ONE``.
         low, high: bounds of the weight.
         shift: of the ring buffer, by which a stored weight is shifted to become s16.15.
         ring: slots of the ring buffer; longer delays are reached through a delay extension.
         neurons_per_core: they are updated, and send their spikes, in the order of their numbers.
+        split: whether the synapses have a core of their own.
+        entries: (targets,) how often each of their spikes is entered into their history.
+        own: how many of the entries of a source's own spike are made before its synapses of this projection change.
     """
 
+    timing: int
     dependence: int
-    tau_plus: float
-    tau_minus: float
+    taus: tuple[float, ...]
     up: int
     down: int
+    up_triplet: int
+    down_triplet: int
+    alpha: int
     low: int
     high: int
     shift: int
     ring: int
     neurons_per_core: int
+    split: bool
+    entries: NDArray[np.int16]
+    own: int
+
+    def decay_tables(self, timestep: float) -> list[NDArray[np.int16]]:
+        """What is left of each trace after 0, 1, ... steps, of second ones after 0, 4, ...; timestep in ms."""
+        return [decay_table(tau, timestep, 0 if k < 2 else SECOND_SHIFT) for k, tau in enumerate(self.taus)]
 
 
 def plasticity_of(
-    plasticity: Plasticity, scale: SpinnakerScale, row: int, ring: int, neurons_per_core: int
-) -> SpinnakerPlasticity:
+    network: Network, projection: Projection, scale: SpinnakerScale, row: int, neurons_per_core: int
+) -> SpinnakerPlasticity | None:
     """The rule of a projection onto an input row of a population, which ``check`` has found to be one of SpiNNaker's.
 
-    Args:
-        ring: slots of the population's ring buffer.
+    Returns:
+        None if its synapses are static.
     """
+    plasticity = projection.plasticity
+    if plasticity is None:
+        return None
     given = plasticity.parameters
-    dependence = DEPENDENCES[plasticity.weight]
-    gain = scale.gain if dependence == ADDITIVE else 1.0
+    ring = ring_slots(network, projection.post, neurons_per_core)
+    timing, taus = TIMINGS[plasticity.timing]
+    unit = amplitude_unit(plasticity, scale.gain)
+
+    def held(name: str, scaled: float) -> int:
+        return int(fixed(given.get(name, 0.0) * scaled))
+
     return SpinnakerPlasticity(
-        dependence,
-        given["tau_plus"],
-        given["tau_minus"],
-        int(fixed(given["A_plus"] * gain)),
-        int(fixed(given["A_minus"] * gain)),
-        int(fixed(abs(given["w_min"]) * scale.gain)),
-        int(fixed(abs(given["w_max"]) * scale.gain)),
-        scale.shifts[row],
-        ring,
-        neurons_per_core,
+        timing=timing,
+        dependence=DEPENDENCES[plasticity.weight],
+        taus=tuple(given[name] for name in taus),
+        up=held("A_plus", unit),
+        down=held("A_minus", unit),
+        up_triplet=held("A3_plus", unit),
+        down_triplet=held("A3_minus", unit),
+        alpha=round(given.get("alpha", 0.0) * TRACE_ONE),
+        low=int(fixed(abs(given["w_min"]) * scale.gain)),
+        high=int(fixed(abs(given["w_max"]) * scale.gain)),
+        shift=scale.shifts[row],
+        ring=ring,
+        neurons_per_core=neurons_per_core,
+        split=is_split(network, projection.post),
+        entries=entries_of_spikes(network, projection.post, ring, neurons_per_core),
+        own=entries_before(network, projection, ring),
     )
 
 
-def decay_table(tau: float, timestep: float) -> NDArray[np.int16]:
-    """What is left of a trace after 0, 1, ... steps, in parts of ``TRACE_ONE``; 0 after the last (get_exp_lut_array).
+def amplitude_unit(plasticity: Plasticity, gain: float) -> float:
+    """What the amplitudes are multiplied by before they are written: only those of triplets are parts of w_max.
+
+    Args:
+        gain: what weights are multiplied by.
+    """
+    if plasticity.weight == "WeightDependenceAdditiveTriplet":
+        return abs(plasticity.parameters["w_max"]) * gain
+    return gain if DEPENDENCES[plasticity.weight] == ADDITIVE else 1.0
+
+
+def decay_table(tau: float, timestep: float, shift: int = 0) -> NDArray[np.int16]:
+    """What is left of a trace, in parts of ``TRACE_ONE``; 0 after the last (``get_exp_lut_array``).
 
     Args:
         tau, timestep: ms.
+        shift: entries are 2^shift steps apart.
     """
     rate = timestep / float(tau)
-    pairs, rest = divmod(math.log(TRACE_ONE) / rate, 2)
+    pairs, rest = divmod(math.log(TRACE_ONE) / rate / (1 << shift), 2)
     size = (int(pairs) + (rest > 0)) * 2
-    return np.floor(np.exp(np.arange(size) * -rate) * TRACE_ONE).astype(np.int16)
+    return np.floor(np.exp((np.arange(size) << shift) * -rate) * TRACE_ONE).astype(np.int16)
 
 
 def ring_slots(network: Network, index: int, neurons_per_core: int) -> int:

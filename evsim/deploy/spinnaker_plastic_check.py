@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
-from evsim.deploy.spinnaker_plastic import ADDITIVE, DEPENDENCES, most_slots, ring_slots
+from evsim.deploy.spinnaker_plastic import amplitude_unit, most_slots, ring_slots
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
+from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, entries_of_spikes
 from evsim.errors import Problem
 from evsim.model import NeuronModel
-from evsim.network import Network, Projection
+from evsim.network import Network, Plasticity, Projection
 from evsim.registry import cell_model
-
-_PAIR, _TIMES = ("SpikePairRule", "AdditiveWeightDependence"), ("SpikePairRule", "MultiplicativeWeightDependence")
-
-# The rules for which sPyNNaker 7.4.1 ships a binary (pyNN/model_binaries/*_stdp_mad_*.aplx), as far as evsim has them.
-BINARIES = {
-    "IF_curr_exp": (_PAIR, _TIMES),
-    "IF_cond_exp": (_PAIR,),
-    "IF_curr_delta": (_PAIR,),
-    "Izhikevich": (_PAIR,),
-}
 
 
 def plastic_problems(network: Network) -> Iterator[Problem]:
@@ -32,9 +24,9 @@ def plastic_problems(network: Network) -> Iterator[Problem]:
         if projection.plasticity is None or not len(projection):
             continue
         same = first.setdefault(projection.post, projection)
-        yield from _rule_problems(network, projection)
-        yield from _range_problems(network, projection)
-        if projection.plasticity != same.plasticity:
+        lacking = list(_rule_problems(network, projection))
+        yield from lacking or _range_problems(network, projection)
+        if _held(projection) != _held(same):
             yield Problem(
                 f"projection {projection.label!r}",
                 f"plastic synapses with other rules or parameters than those of projection {same.label!r}",
@@ -43,30 +35,35 @@ def plastic_problems(network: Network) -> Iterator[Problem]:
             )
 
 
+def _held(projection: Projection) -> Plasticity | None:
+    """The rule as the chip has it: bounds are magnitudes there, and the receptor decides the sign."""
+    rule = projection.plasticity
+    if rule is None:
+        return None
+    bounds = {name: abs(rule.parameters[name]) for name in ("w_min", "w_max")}
+    return replace(rule, parameters={**rule.parameters, **bounds})
+
+
 def _rule_problems(network: Network, projection: Projection) -> Iterator[Problem]:
     where, plasticity = f"projection {projection.label!r}", projection.plasticity
     assert plasticity is not None
     if plasticity.dendritic_delay_fraction != 1.0:
         what = f"dendritic_delay_fraction is {plasticity.dendritic_delay_fraction:g}"
         yield Problem(where, what, "on SpiNNaker all of the delay is dendritic", "Set it to 1.")
-    cell = network.populations[projection.post].model
-    known = BINARIES.get(cell, ())
-    if (plasticity.timing, plasticity.weight) not in known:
-        listed = ", ".join(" with ".join(pair) for pair in known) or "none"
-        what = f"{plasticity.timing} with {plasticity.weight} onto {cell}"
-        limit = f"sPyNNaker 7.4.1 has firmware for these rules onto {cell}: {listed}"
-        yield Problem(where, what, limit, "Use one of these, or another cell.")
+    if (plasticity.timing, plasticity.weight) not in RULES:
+        listed = ", ".join(" with ".join(pair) for pair in RULES)
+        what = f"{plasticity.timing} with {plasticity.weight}"
+        yield Problem(where, what, f"sPyNNaker 7.4.1 has firmware for these rules: {listed}", "Use one of these.")
 
 
 def _range_problems(network: Network, projection: Projection) -> Iterator[Problem]:
     model, plasticity = cell_model(network.populations[projection.post].model), projection.plasticity
     assert isinstance(model, NeuronModel) and plasticity is not None
     gain = CONDUCTANCE_GAIN if model.has_conductances else 1.0
-    for name in ("A_plus", "A_minus", "w_min", "w_max"):
-        is_amplitude = name.startswith("A")
-        scale = 1.0 if is_amplitude and DEPENDENCES.get(plasticity.weight) != ADDITIVE else gain
-        value = plasticity.parameters[name]
-        if abs(fixed(value * scale)) > LARGEST:
+    units = {"w_min": gain, "w_max": gain, "alpha": 1.0}
+    for name, value in plasticity.parameters.items():
+        scale = units.get(name, amplitude_unit(plasticity, gain))
+        if not name.startswith("tau") and abs(fixed(value * scale)) > LARGEST:
             yield Problem(
                 f"projection {projection.label!r}",
                 f"{name} is {value:g}",
@@ -76,18 +73,26 @@ def _range_problems(network: Network, projection: Projection) -> Iterator[Proble
 
 
 def defects(network: Network, neurons_per_core: int) -> Iterator[Problem]:
-    """Plastic synapses with delays of exactly the ring buffer's size, over which nothing is delivered.
+    """What the firmware of sPyNNaker 7.4.1 does otherwise than it should with plastic synapses (docs/firmware.md)."""
+    for index in range(len(network.populations)):
+        onto = [p for p in network.projections if p.post == index and p.plasticity and len(p)]
+        if not onto:
+            continue
+        ring = ring_slots(network, index, neurons_per_core)
+        for projection in onto:
+            yield from _ring_defects(network, projection, ring, neurons_per_core)
+            yield from _vogels_defects(projection)
+        yield from _history_defects(network, index, ring, neurons_per_core)
+
+
+def _ring_defects(network: Network, projection: Projection, ring: int, neurons_per_core: int) -> Iterator[Problem]:
+    """Delays of exactly the ring buffer's size, over which nothing is delivered.
 
     The firmware keeps the lower bits of a delay, so a whole ring becomes 0; static synapses take that for a whole ring,
-    plastic ones drop what they would deliver (seen in the executed firmware of sPyNNaker 7.4.1).
+    plastic ones drop what they would deliver.
     """
-    for projection in network.projections:
-        if projection.plasticity is None or not len(projection):
-            continue
-        ring = ring_slots(network, projection.post, neurons_per_core)
-        count = int(np.count_nonzero(projection.delay % ring == 0))
-        if not count:
-            continue
+    count = int(np.count_nonzero(projection.delay % ring == 0))
+    if count:
         timestep = network.timestep
         yield Problem(
             f"projection {projection.label!r}",
@@ -97,6 +102,43 @@ def defects(network: Network, neurons_per_core: int) -> Iterator[Problem]:
             "slots here, by the longest delay onto the population",
             _remedy(network, projection, ring, neurons_per_core),
         )
+
+
+def _vogels_defects(projection: Projection) -> Iterator[Problem]:
+    plasticity = projection.plasticity
+    assert plasticity is not None
+    alpha = plasticity.parameters.get("alpha", 0.0)
+    if plasticity.timing == "Vogels2011Rule" and alpha * plasticity.parameters["A_plus"] > 0:
+        yield Problem(
+            f"projection {projection.label!r}",
+            f"weights that alpha ({alpha:g}) lowers are not kept above w_min, and become the largest below 0",
+            "the firmware of sPyNNaker 7.4.1 adds a negative change by Vogels2011Rule as if it were positive, of which "
+            "it compares the sum with w_max alone",
+            "Keep weights so large, or A_plus and alpha so small, that none falls below w_min.",
+        )
+
+
+def _history_defects(network: Network, index: int, ring: int, neurons_per_core: int) -> Iterator[Problem]:
+    """Neurons whose own spikes are entered into their history more often than once, or never."""
+    entries = entries_of_spikes(network, index, ring, neurons_per_core)
+    wrong = int(np.count_nonzero(entries != 1))
+    if wrong:
+        population = network.populations[index]
+        yield Problem(
+            f"population {population.label!r}",
+            f"STDP counts the spikes of {wrong} of {population.size} neurons "
+            + " or ".join("never" if times == 0 else f"{times} times" for times in np.unique(entries[entries != 1])),
+            "with neurons and synapses on cores of their own, the firmware of sPyNNaker 7.4.1 counts a neuron's spike "
+            "once for each projection of the population onto itself, and never where the neuron has no synapse there",
+            _history_remedy(network, index),
+        )
+
+
+def _history_remedy(network: Network, index: int) -> str:
+    """One projection is counted right where every neuron has a row in it, which plastic ones always have."""
+    if network.timestep < LEAST_COMBINED_TIMESTEP:
+        return f"Take a time step of {LEAST_COMBINED_TIMESTEP:g} ms, or a single plastic projection onto itself."
+    return f"Take rules with firmware for one core of {network.populations[index].model}, or a single plastic loop."
 
 
 def _remedy(network: Network, projection: Projection, ring: int, neurons_per_core: int) -> str:

@@ -41,9 +41,10 @@ def _part(chip_network: ChipNetwork, layout: Layout, rows: Rows, lane: int) -> D
     else:
         turn = np.full(last - first, EVERYBODY)
     slice_of, local = layout.local_places(projection.post)
-    target_turn = np.zeros(int(rows.width[lane]), np.int16)
     mine = np.flatnonzero(slice_of == slice_)
+    target_turn, entries = np.zeros((2, int(rows.width[lane])), np.int16)
     target_turn[local[mine]] = mine % rule.neurons_per_core
+    entries[local[mine]] = rule.entries[mine]
     return DeferredPart(
         slice=slice_,
         population=layout.neurons.index(projection.post),
@@ -53,6 +54,7 @@ def _part(chip_network: ChipNetwork, layout: Layout, rows: Rows, lane: int) -> D
         delay=rows.delay[first:last],
         turn=turn,
         target_turn=target_turn,
+        target_entries=entries,
     )
 
 

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity, decay_table
+from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity
 
 REMEMBERED = 15  # spikes of a neuron: MAX_POST_SYNAPTIC_EVENTS of the firmware, of which one is a place-holder
 
 NOBODY, EVERYBODY = -1, np.iinfo(np.int16).max  # turns before and after those of all neurons
+
+DECAYS = ("plus", "minus", "x", "y")  # tables of decay, in the order of ``SpinnakerPlasticity.decay_tables``
 
 LANE = np.dtype(
     [
@@ -27,16 +29,19 @@ LANE = np.dtype(
         ("n_targets", np.int64),
         ("first_event", np.int64),
         ("room", np.int64),  # spikes that are kept of each target, a power of two
+        ("timing", np.int64),
         ("dependence", np.int64),
         ("shift", np.int64),
         ("low", np.int64),  # bounds and amplitudes, s16.15
         ("high", np.int64),
         ("up", np.int64),
         ("down", np.int64),
-        ("first_plus", np.int64),  # its tables of decay in ``Deferred.decays``
-        ("n_plus", np.int64),
-        ("first_minus", np.int64),
-        ("n_minus", np.int64),
+        ("up_triplet", np.int64),
+        ("down_triplet", np.int64),
+        ("alpha", np.int64),  # as a trace
+        ("first_arrival", np.int64),  # the first label of which arrivals come in turn, and not after all neurons
+        ("own", np.int64),  # entries of a source's own spike that are made before its row of this lane is dealt with
+        *((f"{part}_{name}", np.int64) for name in DECAYS for part in ("first", "n")),  # in ``Deferred.decays``
     ]
 )
 
@@ -44,13 +49,15 @@ ROW = np.dtype(
     [
         ("last", np.int32),  # label of the latest arrival; 0 before the first
         ("trace", np.int16),  # of the arrivals up to that one
+        ("second", np.int16),  # of triplets
         ("lag", np.int16),  # steps from the arrival on the core to when it is due
         ("dendritic", np.int16),  # those that the firmware reads from the synaptic word: 0 instead of a whole ring
         ("turn", np.int16),  # which neuron of a core is updated as the spike arrives, or one of the above
     ]
 )
 
-EVENT = np.dtype([("label", np.int32), ("trace", np.int32)])  # a spike of a target, and its trace up to it
+# a spike of a target, and its traces up to it
+EVENT = np.dtype([("label", np.int32), ("trace", np.int16), ("second", np.int16)])
 
 
 class Deferred(NamedTuple):
@@ -62,8 +69,9 @@ class Deferred(NamedTuple):
             than rows. May hold those of other lanes too.
         rows: (rows of these lanes,) of ``ROW``.
         turn: (targets,) int16, which neuron of its core each target is.
-        count: (targets,) int64, spikes of each target so far.
-        events: (targets * room,) of ``EVENT``; spike n of a target lies at n modulo room.
+        entries: (targets,) int16, how often a spike of each target is entered.
+        count: (targets,) int64, entries of each target so far.
+        events: (targets * room,) of ``EVENT``; entry n of a target lies at n modulo room.
         decays: int16, the tables of all lanes.
         number: (lanes of the network,) int64, the place in ``lanes`` of each of these lanes, -1 of others.
         lanes: (lanes,) of ``LANE``.
@@ -73,6 +81,7 @@ class Deferred(NamedTuple):
     begin: NDArray[np.unsignedinteger]
     rows: NDArray
     turn: NDArray[np.int16]
+    entries: NDArray[np.int16]
     count: NDArray[np.int64]
     events: NDArray
     decays: NDArray[np.int16]
@@ -92,6 +101,7 @@ class DeferredPart:
         delay: (rows,) time steps.
         turn: (rows,) which neuron of its core the source is; EVERYBODY of spike sources.
         target_turn: (targets of the slice,) which neuron of its core a target is.
+        target_entries: (targets of the slice,) how often a spike of a target is entered.
     """
 
     slice: int
@@ -102,6 +112,7 @@ class DeferredPart:
     delay: np.ndarray
     turn: np.ndarray
     target_turn: np.ndarray
+    target_entries: np.ndarray
 
 
 def lay_out_deferred(
@@ -118,16 +129,30 @@ def lay_out_deferred(
     for lane, part in zip(lanes, parts, strict=True):
         for name in ("slice", "population", "base", "first_row"):
             lane[name] = getattr(part, name)
-        for name in ("dependence", "shift", "low", "high", "up", "down"):
+        for name in (
+            "timing",
+            "dependence",
+            "shift",
+            "low",
+            "high",
+            "up",
+            "down",
+            "up_triplet",
+            "down_triplet",
+            "alpha",
+            "own",
+        ):
             lane[name] = getattr(part.rule, name)
+        lane["first_arrival"] = 0 if part.rule.split else 1
         lane["n_targets"] = len(part.target_turn)
         rows.append(_rows(part))
-        needed = REMEMBERED + int(rows[-1]["lag"].max(initial=0)) + 1
+        longest = int(rows[-1]["lag"].max(initial=0))
+        needed = REMEMBERED + (longest + 1) * max(int(part.target_entries.max(initial=1)), 1)
         lane["n_rows"], lane["room"] = len(part.delay), 1 << (needed - 1).bit_length()
-        for sign, tau in (("plus", part.rule.tau_plus), ("minus", part.rule.tau_minus)):
-            decays.append(decay_table(tau, timestep))
-            lane[f"first_{sign}"], lane[f"n_{sign}"] = table_end, len(decays[-1])
-            table_end += len(decays[-1])
+        for name, table in zip(DECAYS, part.rule.decay_tables(timestep), strict=False):
+            decays.append(table)
+            lane[f"first_{name}"], lane[f"n_{name}"] = table_end, len(table)
+            table_end += len(table)
     for first, count in (("first_state", lanes["n_rows"]), ("first_target", lanes["n_targets"])):
         lanes[first] = np.cumsum(count) - count
     kept = lanes["n_targets"] * lanes["room"]
@@ -137,6 +162,7 @@ def lay_out_deferred(
         begin=begin,
         rows=np.concatenate(rows),
         turn=np.concatenate([np.zeros(0, np.int16), *(part.target_turn for part in parts)]),
+        entries=np.concatenate([np.zeros(0, np.int16), *(part.target_entries for part in parts)]),
         count=np.zeros(int(lanes["n_targets"].sum()), np.int64),
         events=np.zeros(int(kept.sum()), EVENT),
         decays=np.concatenate(decays),

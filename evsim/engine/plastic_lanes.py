@@ -18,7 +18,7 @@ def pair_rule_of(projection: Projection) -> PairRule:
     """The rule of a plastic projection, in physical numbers."""
     synapse = model(projection.synapse)
     assert isinstance(synapse, SynapseModel) and synapse.pair_rule and projection.plasticity, "checked before it runs"
-    return synapse.pair_rule(projection.plasticity)
+    return synapse.pair_rule(projection)
 
 
 def unit_of_weights(projection: Projection) -> float:

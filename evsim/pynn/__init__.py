@@ -22,7 +22,7 @@ from pyNN.standardmodels import StandardCellType
 from pyNN.standardmodels import cells as _pynn_cells
 from pyNN.standardmodels import synapses as _pynn_synapses
 
-from evsim.pynn import cells, columns, graph, sessions, simulator
+from evsim.pynn import cells, columns, extra_models, graph, sessions, simulator
 from evsim.pynn.cells import list_standard_models
 from evsim.pynn.connectors import (
     AllToAllConnector,

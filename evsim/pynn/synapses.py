@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 from pyNN import errors
-from pyNN.standardmodels import build_translations, check_weights, synapses
+from pyNN.standardmodels import (
+    STDPTimingDependence,
+    STDPWeightDependence,
+    build_translations,
+    check_weights,
+    synapses,
+)
 
 from evsim.network import Plasticity
 from evsim.pynn import simulator
@@ -40,16 +46,16 @@ class StaticSynapse(synapses.StaticSynapse):
 # --- plasticity ------------------------------------------------------------------------------------------------------
 
 
-def _same(*names: str) -> dict:
+def same_names(*names: str) -> dict:
     """PyNN's translations of parameters that keep their names and units."""
     return build_translations(*((name, name) for name in names))
 
 
 class STDPMechanism(synapses.STDPMechanism):
     __doc__ = synapses.STDPMechanism.__doc__
-    timing_dependence: synapses.SpikePairRule
-    weight_dependence: synapses.AdditiveWeightDependence
-    base_translations = _same("weight", "delay", "dendritic_delay_fraction")
+    timing_dependence: STDPTimingDependence
+    weight_dependence: STDPWeightDependence
+    base_translations = same_names("weight", "delay", "dendritic_delay_fraction")
     parameter_checks = {"weight": _check_signs}
 
     def _build_translations(self) -> None:
@@ -107,29 +113,29 @@ def _one_value(label: str | None, name: str, column: np.ndarray) -> float:
 
 class SpikePairRule(synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
-    translations = _same("tau_plus", "tau_minus", "A_plus", "A_minus")
+    translations = same_names("tau_plus", "tau_minus", "A_plus", "A_minus")
     possible_models = {"STDPMechanism"}
 
 
 class AdditiveWeightDependence(synapses.AdditiveWeightDependence):
     __doc__ = synapses.AdditiveWeightDependence.__doc__
-    translations = _same("w_min", "w_max")
+    translations = same_names("w_min", "w_max")
     possible_models = {"STDPMechanism"}
 
 
 class MultiplicativeWeightDependence(synapses.MultiplicativeWeightDependence):
     __doc__ = synapses.MultiplicativeWeightDependence.__doc__
-    translations = _same("w_min", "w_max")
+    translations = same_names("w_min", "w_max")
     possible_models = {"STDPMechanism"}
 
 
 class AdditivePotentiationMultiplicativeDepression(synapses.AdditivePotentiationMultiplicativeDepression):
     __doc__ = synapses.AdditivePotentiationMultiplicativeDepression.__doc__
-    translations = _same("w_min", "w_max")
+    translations = same_names("w_min", "w_max")
     possible_models = {"STDPMechanism"}
 
 
 class GutigWeightDependence(synapses.GutigWeightDependence):
     __doc__ = synapses.GutigWeightDependence.__doc__
-    translations = _same("w_min", "w_max", "mu_plus", "mu_minus")
+    translations = same_names("w_min", "w_max", "mu_plus", "mu_minus")
     possible_models = {"STDPMechanism"}

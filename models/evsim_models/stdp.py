@@ -1,9 +1,11 @@
-"""STDPMechanism: plasticity by pairs of spikes, with the weight dependences of PyNN.
+"""STDPMechanism: plasticity by the rules of PyNN and of sPyNNaker.
 
-All of them are one formula with two exponents (Guetig et al. 2003), as in NEST's ``stdp_synapse``.
+The weight dependences of pairs are one formula with two exponents (Guetig et al. 2003), as in NEST's ``stdp_synapse``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,7 +13,14 @@ from evsim.errors import Problem
 from evsim.model import PairRule, SynapseModel
 from evsim.network import Network, Plasticity, Projection
 
-TIMING_RULES = ("SpikePairRule",)
+# rule on spike times -> its time constants (ms)
+TIMING_RULES = {
+    "SpikePairRule": ("tau_plus", "tau_minus"),
+    "SpikeNearestPairRule": ("tau_plus", "tau_minus"),
+    "Vogels2011Rule": ("tau",),
+    "PfisterSpikeTriplet": ("tau_plus", "tau_minus", "tau_x", "tau_y"),
+}
+IN_IDEAL = ("SpikePairRule",)
 
 # weight dependence -> exponents of potentiation and depression; None: parameters of the rule
 EXPONENTS = {
@@ -20,30 +29,38 @@ EXPONENTS = {
     "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
     "GutigWeightDependence": None,
 }
+OF_TRIPLETS = "WeightDependenceAdditiveTriplet"
 
 # A trace of so many time constants ago is e^200 smaller; sums of longer ones would leave the range of a double.
 MOST_DELAY = 200.0
 
 
-def pair_rule(plasticity: Plasticity) -> PairRule:
-    """The rule in physical numbers; raises KeyError for a weight dependence that there is not."""
+def pair_rule(projection: Projection) -> PairRule:
+    """The rule in physical numbers; raises KeyError for a weight dependence that there is not.
+
+    Bounds of the other sign than the weights' are magnitudes, as in sPyNNaker.
+    """
+    plasticity = projection.plasticity
+    assert plasticity is not None
     given = plasticity.parameters
     mu_plus, mu_minus = EXPONENTS[plasticity.weight] or (given["mu_plus"], given["mu_minus"])
+    spread = projection.synapses.weights
+    sign = -1.0 if spread.least < 0 < given["w_max"] or spread.most > 0 > given["w_max"] else 1.0
     return PairRule(
         tau_plus=given["tau_plus"],
         tau_minus=given["tau_minus"],
         a_plus=given["A_plus"],
         a_minus=given["A_minus"],
-        w_min=given["w_min"],
-        w_max=given["w_max"],
+        w_min=sign * given["w_min"],
+        w_max=sign * given["w_max"],
         mu_plus=mu_plus,
         mu_minus=mu_minus,
         dendritic_delay_fraction=plasticity.dendritic_delay_fraction,
     )
 
 
-def problems(network: Network, projection: Projection) -> list[Problem]:
-    """What cannot be about the plasticity of a projection."""
+def problems(network: Network, projection: Projection, rules: str) -> list[Problem]:
+    """What cannot be about the plasticity of a projection in a rule set."""
     if not len(projection):
         return []
     where, plasticity = f"projection {projection.label!r}", projection.plasticity
@@ -51,55 +68,66 @@ def problems(network: Network, projection: Projection) -> list[Problem]:
         return [Problem(where, "plastic synapses without a rule", "STDPMechanism needs one", "Give its rules.")]
     unknown = [
         Problem(where, f"the rule {name}", f"STDPMechanism has {', '.join(known)}", "Use one of these rules.")
-        for name, known in ((plasticity.timing, TIMING_RULES), (plasticity.weight, tuple(EXPONENTS)))
+        for name, known in ((plasticity.timing, TIMING_RULES), (plasticity.weight, (*EXPONENTS, OF_TRIPLETS)))
         if name not in known
     ]
-    if unknown:
-        return unknown
-    rule = pair_rule(plasticity)
-    return [*_parameter_problems(where, rule), *_weight_problems(where, rule, projection)] or _delay_problems(
-        where, rule, network, projection
-    )
-
-
-def _parameter_problems(where: str, rule: PairRule) -> list[Problem]:
-    found = []
-    for name in ("tau_plus", "tau_minus"):
-        if not getattr(rule, name) > 0:
-            found.append(Problem(where, f"{name} is {getattr(rule, name):g} ms", "it must be above 0", f"Set {name}."))
-    bounds = f"w_min is {rule.w_min:g} and w_max is {rule.w_max:g}"
-    if not abs(rule.w_min) < abs(rule.w_max):
-        found.append(Problem(where, bounds, "w_max must be farther from 0", "Correct w_min or w_max."))
-    elif rule.w_min * rule.w_max < 0:
-        found.append(Problem(where, bounds, "both must have the same sign", "Correct w_min or w_max."))
-    if not 0 <= rule.dendritic_delay_fraction <= 1:
-        what = f"dendritic_delay_fraction is {rule.dendritic_delay_fraction:g}"
-        found.append(Problem(where, what, "it lies between 0 and 1", "Correct it."))
+    if found := unknown or list(_rule_problems(where, plasticity, rules)):
+        return found
+    found = [*_parameter_problems(where, plasticity), *_weight_problems(where, projection)]
+    if rules == "ideal" and not found:
+        return list(_delay_problems(where, pair_rule(projection), network, projection))
     return found
 
 
-def _weight_problems(where: str, rule: PairRule, projection: Projection) -> list[Problem]:
+def _rule_problems(where: str, plasticity: Plasticity, rules: str) -> Iterator[Problem]:
+    """Rules that the rule set lacks, or that do not go together."""
+    if rules == "ideal" and plasticity.timing not in IN_IDEAL:
+        limit = f"the rule set ideal has {', '.join(IN_IDEAL)}"
+        yield Problem(
+            where, f"the rule {plasticity.timing}", limit, "Run it by spinnaker1 (--on reference:spinnaker1)."
+        )
+    elif (plasticity.timing == "PfisterSpikeTriplet") != (plasticity.weight == OF_TRIPLETS):
+        what = f"{plasticity.timing} with {plasticity.weight}"
+        yield Problem(where, what, f"PfisterSpikeTriplet and {OF_TRIPLETS} need each other", "Use both or neither.")
+
+
+def _parameter_problems(where: str, plasticity: Plasticity) -> Iterator[Problem]:
+    given = plasticity.parameters
+    for name in TIMING_RULES[plasticity.timing]:
+        if not given[name] > 0:
+            yield Problem(where, f"{name} is {given[name]:g} ms", "it must be above 0", f"Set {name}.")
+    least, most = given["w_min"], given["w_max"]
+    bounds = f"w_min is {least:g} and w_max is {most:g}"
+    if not abs(least) < abs(most):
+        yield Problem(where, bounds, "w_max must be farther from 0", "Correct w_min or w_max.")
+    elif least * most < 0:
+        yield Problem(where, bounds, "both must have the same sign", "Correct w_min or w_max.")
+    if not 0 <= plasticity.dendritic_delay_fraction <= 1:
+        what = f"dendritic_delay_fraction is {plasticity.dendritic_delay_fraction:g}"
+        yield Problem(where, what, "it lies between 0 and 1", "Correct it.")
+
+
+def _weight_problems(where: str, projection: Projection) -> Iterator[Problem]:
+    """Weights of both signs; which sign a receptor asks for is checked with those of static synapses."""
     spread = projection.synapses.weights
-    if spread.odd or (spread.most <= 0 if rule.w_max < 0 else spread.least >= 0):
-        return []  # the network's own check reports those that are no numbers
-    wrong = np.count_nonzero(projection.weight * np.sign(rule.w_max) < 0)
-    what = f"{wrong} of {len(projection)} weights have another sign than w_max ({rule.w_max:g})"
-    return [Problem(where, what, "a plastic weight keeps its sign", "Correct weight or w_max.")]
+    if spread.odd or not spread.least < 0 < spread.most:
+        return  # the network's own check reports those that are no numbers
+    wrong = np.count_nonzero(projection.weight < 0)
+    what = f"{wrong} of {len(projection)} weights are negative and others positive"
+    yield Problem(where, what, "plastic weights have one sign, which they keep", "Correct weight.")
 
 
-def _delay_problems(where: str, rule: PairRule, network: Network, projection: Projection) -> list[Problem]:
+def _delay_problems(where: str, rule: PairRule, network: Network, projection: Projection) -> Iterator[Problem]:
     least, most = (int(value) for value in (projection.synapses.delays.least, projection.synapses.delays.most))
-    found = []
     if rule.dendritic_steps(least) < 1:
         what = f"the dendritic part of a delay of {least * network.timestep:g} ms is below a time step"
         limit = f"dendritic_delay_fraction is {rule.dendritic_delay_fraction:g}"
-        found.append(Problem(where, what, limit, "Give a longer delay, or a greater dendritic_delay_fraction."))
+        yield Problem(where, what, limit, "Give a longer delay, or a greater dendritic_delay_fraction.")
     longest = MOST_DELAY * min(rule.tau_plus, rule.tau_minus)
     if most * network.timestep > longest:
         what = f"a delay of {most * network.timestep:g} ms"
         limit = f"at most {MOST_DELAY:g} of the shortest time constant, {longest:g} ms"
-        found.append(Problem(where, what, limit, "Give shorter delays, or longer tau_plus and tau_minus."))
-    return found
+        yield Problem(where, what, limit, "Give shorter delays, or longer tau_plus and tau_minus.")
 
 
 MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1"}), pair_rule, problems)

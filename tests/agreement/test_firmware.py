@@ -78,9 +78,17 @@ def test_there_are_vectors_of_every_model():
         "IF_curr_dual_exp",
         "IF_curr_exp",
         "Izhikevich",
+        "IFCurrExpCa2Adaptive_stdp",
         "IF_cond_exp_stdp",
+        "IF_cond_exp_stdp_nearest",
+        "IF_curr_alpha_stdp",
         "IF_curr_delta_stdp",
+        "IF_curr_delta_stdp_nearest",
+        "IF_curr_dual_exp_stdp",
         "IF_curr_exp_stdp",
+        "IF_curr_exp_stdp_nearest",
+        "IF_curr_exp_stdp_triplet",
+        "IF_curr_exp_stdp_vogels",
         "Izhikevich_stdp",
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evsim.chip import load_chip
@@ -18,6 +19,18 @@ CHIP = load_chip("spinnaker1")
 PARAMETERS = {"tau_plus": 20.0, "tau_minus": 30.0, "A_plus": 0.25, "A_minus": 0.5, "w_min": 0.0, "w_max": 2.0}
 ADDITIVE = Plasticity("SpikePairRule", "AdditiveWeightDependence", PARAMETERS)
 MULTIPLICATIVE = replace(ADDITIVE, weight="MultiplicativeWeightDependence")
+VOGELS = Plasticity(
+    "Vogels2011Rule",
+    "AdditiveWeightDependence",
+    {"alpha": 0.5, "tau": 20.0, "A_plus": 0.25, "A_minus": 0.5, "w_min": 0.0, "w_max": 2.0},
+)
+VOGELS_TIMES = replace(VOGELS, weight="MultiplicativeWeightDependence")
+NEAREST = replace(ADDITIVE, timing="SpikeNearestPairRule")
+TRIPLET = Plasticity(
+    "PfisterSpikeTriplet",
+    "WeightDependenceAdditiveTriplet",
+    {**PARAMETERS, "tau_x": 40.0, "tau_y": 50.0, "A3_plus": 0.125, "A3_minus": 0.0625},
+)
 COND: dict[str, Any] = {"e_rev_E": 0.0, "e_rev_I": -70.0}
 
 
@@ -73,7 +86,8 @@ def test_a_ring_is_as_long_as_the_longest_delay_and_14_bits_allow(nets, size: in
     [
         ([replace(ADDITIVE, dendritic_delay_fraction=0.5)], "IF_curr_exp", "all of the delay is dendritic"),
         ([replace(ADDITIVE, weight="AdditivePotentiationMultiplicativeDepression")], "IF_curr_exp", "has firmware for"),
-        ([MULTIPLICATIVE], "IF_cond_exp", "firmware for these rules onto IF_cond_exp: SpikePairRule with Additive"),
+        ([VOGELS_TIMES], "IF_curr_exp", "Vogels2011Rule with MultiplicativeWeightDependence; sPyNNaker 7.4.1 has firm"),
+        ([replace(VOGELS, parameters={**VOGELS.parameters, "alpha": 1e5})], "IF_curr_exp", "alpha is 100000; s16.15"),
         ([ADDITIVE, MULTIPLICATIVE], "IF_curr_exp", "all plastic synapses onto a population have the same"),
         ([replace(ADDITIVE, parameters={**PARAMETERS, "A_plus": 1e5})], "IF_curr_exp", "A_plus is 100000; s16.15"),
         (
@@ -87,8 +101,88 @@ def test_what_spynnaker_cannot_have_is_said(nets, rules, model: str, words: str)
     assert words in said(network(nets, *rules, delays=[2, 3], model=model, **(COND if model == "IF_cond_exp" else {})))
 
 
-def test_what_spynnaker_has_is_accepted(nets):
-    assert said(network(nets, ADDITIVE, ADDITIVE)) == said(network(nets, MULTIPLICATIVE)) == ""
+@pytest.mark.parametrize("rule", [ADDITIVE, MULTIPLICATIVE, NEAREST, VOGELS, TRIPLET], ids=lambda rule: rule.timing)
+@pytest.mark.parametrize("model", ["IF_curr_exp", "IF_curr_dual_exp"])
+def test_what_spynnaker_has_is_accepted(nets, rule: Plasticity, model: str):
+    assert said(network(nets, rule, rule, model=model)) == ""
+
+
+def test_amplitudes_of_triplets_are_parts_of_the_largest_weight(nets):
+    rule = quantise(network(nets, TRIPLET), CHIP).projections[0].plasticity
+    assert (rule.up, rule.down) == (0.25 * 2 * 2**15, 0.5 * 2 * 2**15)
+    assert (rule.up_triplet, rule.down_triplet) == (0.125 * 2 * 2**15, 0.0625 * 2 * 2**15)
+    plus, minus, x, y = rule.decay_tables(1.0)
+    assert plus[20] == minus[30] == int(np.exp(-1) * 2048)
+    assert x[10] == int(np.exp(-1) * 2048) and y[5] == int(np.exp(-20 / 50) * 2048)  # of 4 steps each
+
+
+def test_the_rule_of_vogels_has_one_time_constant(nets):
+    rule = quantise(network(nets, VOGELS), CHIP).projections[0].plasticity
+    assert rule.alpha == 0.5 * 2**11 and rule.taus == (20.0, 20.0)
+
+
+def test_bounds_are_magnitudes_to_which_the_receptor_gives_the_sign(nets):
+    rows = [(0, 0, -0.5, 1), (0, 1, -0.25, 3)]
+    rules = ADDITIVE, replace(ADDITIVE, parameters={**PARAMETERS, "w_max": -2.0})
+    held = []
+    for rule in rules:
+        inhibitory = replace(nets.connect(0, 1, rows, "inhibitory"), synapse="STDPMechanism", plasticity=rule)
+        excitatory = network(nets, ADDITIVE)
+        net = replace(excitatory, projections=(*excitatory.projections, inhibitory))
+        assert said(net) == ""
+        held.append(quantise(net, CHIP).projections[1])
+    assert held[0].plasticity.high == held[1].plasticity.high == 2 * 2**15
+    for projection in held:
+        assert projection.hold.physical(projection.weight).tolist() == [-0.5, -0.25]
+
+
+def looped(nets, timestep: float, *rows: list, plastic: bool = False) -> Network:
+    """A source that teaches four cells, which project onto themselves over static synapses, or a plastic one first."""
+    net = network(nets, ADDITIVE)
+    loops = [nets.connect(1, 1, some, label=f"loop {k}") for k, some in enumerate(rows)]
+    if plastic:
+        loops[0] = replace(loops[0], synapse="STDPMechanism", plasticity=ADDITIVE)
+    return replace(net, timestep=timestep, projections=(*net.projections, *loops))
+
+
+@pytest.mark.parametrize(
+    ("timestep", "loops", "plastic", "entries"),
+    [
+        (1.0, [[(0, 1, 0.1, 1)], [(1, 2, 0.1, 1)]], False, [1, 1, 1, 1]),  # one core for neurons and synapses
+        (0.1, [], False, [1, 1, 1, 1]),
+        (0.1, [[(0, 1, 0.1, 1)]], False, [1, 0, 0, 0]),
+        (0.1, [[(0, 1, 0.1, 1)], [(1, 2, 0.1, 1)], [(1, 0, 0.1, 3)]], False, [3, 3, 0, 0]),
+        (0.1, [[(0, 1, 0.1, 1)], [(1, 2, 0.1, 1)]], True, [2, 2, 2, 2]),
+    ],
+)
+def test_split_cores_count_spikes_by_rows(nets, timestep: float, loops, plastic: bool, entries: list[int]):
+    """As seen in the executed firmware (docs/firmware.md)."""
+    net = looped(nets, timestep, *loops, plastic=plastic)
+    held = quantise(net, CHIP)
+    assert held.projections[0].plasticity.entries.tolist() == entries
+    warned = [str(problem) for problem in held.defects]
+    assert len(warned) == (entries != [1, 1, 1, 1])
+    assert all("STDP counts the spikes of" in text and "of 4 neurons" in text for text in warned)
+
+
+def test_rules_without_firmware_for_the_cell_are_split_at_any_time_step(nets):
+    net = looped(nets, 1.0, [(0, 1, 0.1, 1)])
+    times = tuple(replace(p, plasticity=MULTIPLICATIVE) if p.plasticity else p for p in net.projections)
+    for model, entries in (("IF_curr_exp", [1, 1, 1, 1]), ("IF_cond_exp", [1, 0, 0, 0])):
+        cells = nets.cells(4, "cells", model, **(COND if model == "IF_cond_exp" else {}))
+        changed = replace(net, populations=(net.populations[0], cells), projections=times)
+        assert quantise(changed, CHIP).projections[0].plasticity.entries.tolist() == entries
+
+
+def test_weights_that_vogels_rule_lowers_without_a_bound_are_warned_of(nets):
+    text = warning(chip_losses(network(nets, VOGELS), [CHIP]))
+    assert text is not None and "alpha (0.5) lowers are not kept above w_min" in text
+    none = replace(VOGELS, parameters={**VOGELS.parameters, "alpha": 0.0})
+    assert not quantise(network(nets, none), CHIP).defects
+
+
+def test_the_report_says_what_nearest_pairs_do_before_the_first_spike(nets):
+    assert any("as if the source had spiked at t = 0" in note for note in quantise(network(nets, NEAREST), CHIP).notes)
 
 
 def test_delays_of_the_size_of_the_ring_are_warned_of(nets):

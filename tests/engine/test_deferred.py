@@ -57,7 +57,7 @@ def wrapped(trace: int) -> int:
 
 def word_after(word: int, pre, post, delay: int, rule: SpinnakerPlasticity) -> int:
     """The stored weight of one synapse after the arrivals of a source."""
-    plus, minus = (decay_table(tau, 1.0).astype(int) for tau in (rule.tau_plus, rule.tau_minus))
+    plus, minus = (decay_table(tau, 1.0).astype(int) for tau in rule.taus)
 
     def left(trace: int, steps: int, table) -> int:
         return trace * int(table[steps]) >> 11 if 0 <= steps < len(table) else 0

@@ -54,7 +54,8 @@ def said(net: Network, chip: str = "ideal") -> str:
 def test_weight_dependences_are_exponents(weight: str, exponents: tuple[float, float]):
     synapse = model("STDPMechanism")
     assert isinstance(synapse, SynapseModel) and synapse.pair_rule
-    rule = synapse.pair_rule(replace(ADDITIVE, weight=weight, dendritic_delay_fraction=0.5))
+    plasticity = replace(ADDITIVE, weight=weight, dendritic_delay_fraction=0.5)
+    rule = synapse.pair_rule(network(plasticity).projections[0])
     assert (rule.mu_plus, rule.mu_minus) == exponents
     assert (rule.tau_plus, rule.tau_minus, rule.a_plus, rule.a_minus) == (20.0, 30.0, 0.01, 0.012)
     assert (rule.w_min, rule.w_max) == (0.0, 2.0)
@@ -78,7 +79,6 @@ def test_chips_without_plasticity_refuse_it_by_name():
         ({"tau_minus": -1.0}, "tau_minus is -1 ms"),
         ({"w_min": 3.0}, "w_max must be farther from 0"),
         ({"w_min": -1.0}, "both must have the same sign"),
-        ({"w_max": -2.0}, "another sign than w_max"),
         ({"tau_plus": 0.005}, "at most 200 of the shortest time constant"),
     ],
 )
@@ -87,10 +87,44 @@ def test_what_cannot_be_is_said(changes: dict[str, float], words: str):
 
 
 def test_rules_and_delays_that_cannot_be_are_said():
-    assert "the rule Vogels2011Rule; STDPMechanism has SpikePairRule" in said(
-        network(replace(ADDITIVE, timing="Vogels2011Rule"))
+    assert "the rule RecurrentRule; STDPMechanism has SpikePairRule" in said(
+        network(replace(ADDITIVE, timing="RecurrentRule"))
     )
     assert "the rule Other" in said(network(replace(ADDITIVE, weight="Other")))
     assert "without a rule" in said(network(None))
     assert "dendritic_delay_fraction is 1.5" in said(network(replace(ADDITIVE, dendritic_delay_fraction=1.5)))
     assert "below a time step" in said(network(replace(ADDITIVE, dendritic_delay_fraction=0.0)))
+
+
+@pytest.mark.parametrize("timing", ["SpikeNearestPairRule", "Vogels2011Rule", "PfisterSpikeTriplet"])
+def test_rules_that_ideal_lacks_are_refused_there_with_a_remedy(timing: str):
+    text = said(network(replace(ADDITIVE, timing=timing)))
+    assert f"the rule {timing}; the rule set ideal has SpikePairRule. Run it by spinnaker1" in text
+
+
+def test_rules_that_need_each_other_are_named():
+    text = said(network(replace(ADDITIVE, timing="PfisterSpikeTriplet")), "spinnaker1")
+    assert "PfisterSpikeTriplet and WeightDependenceAdditiveTriplet need each other" in text
+    text = said(network(replace(ADDITIVE, weight="WeightDependenceAdditiveTriplet")))
+    assert "SpikePairRule with WeightDependenceAdditiveTriplet" in text
+
+
+def test_bounds_of_the_other_sign_are_magnitudes():
+    """As in sPyNNaker, which takes the magnitudes of weights and lets the receptor decide the sign."""
+    synapse = model("STDPMechanism")
+    assert isinstance(synapse, SynapseModel) and synapse.pair_rule
+    for weight, bounds in ((1.0, (0.0, 2.0)), (-1.0, (0.0, -2.0))):
+        for w_max in (2.0, -2.0):
+            changed = replace(ADDITIVE, parameters={**PARAMETERS, "w_max": w_max})
+            net = network(changed, weight=weight)
+            rule = synapse.pair_rule(net.projections[0])
+            assert (rule.w_min, rule.w_max) == bounds
+            assert said(net) == ""
+
+
+def test_weights_of_both_signs_are_refused():
+    net = network(ADDITIVE)
+    pair = np.zeros(2, np.int32), np.array([0, 1], np.int32)
+    both = Listed(*pair, np.array([1.0, -1.0]), np.array([2, 2], np.int32))
+    text = said(replace(net, projections=(replace(net.projections[0], synapses=both),)))
+    assert "1 of 2 weights are negative and others positive" in text

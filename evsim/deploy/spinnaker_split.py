@@ -1,0 +1,90 @@
+"""The cores on which sPyNNaker 7.4.1 puts a population, as far as they change what its plastic synapses do.
+
+Neurons and synapses share a core, or sPyNNaker gives them a core each: below a time step of 1 ms, and where it ships no
+binary of both for the cell and its rules (``PopulationVertex.use_combined_core``).
+
+A core of synapses hears of its neurons' spikes as of any others, and enters each into the history of its neuron. Where
+the population projects onto itself the firmware enters it once for each row of synapses that it fetches for the spike:
+twice where two projections lead back, never where the neuron has no row (``docs/firmware.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evsim.network import Network, Projection
+
+_ADDITIVE, _MULTIPLICATIVE = "AdditiveWeightDependence", "MultiplicativeWeightDependence"
+_PAIR, _NEAREST = ("SpikePairRule", _ADDITIVE), ("SpikeNearestPairRule", _ADDITIVE)
+
+# Rules on spike times and on weights for which there is a binary of synapses alone (synapses_stdp_mad_*.aplx).
+RULES = (
+    _PAIR,
+    ("SpikePairRule", _MULTIPLICATIVE),
+    _NEAREST,
+    ("SpikeNearestPairRule", _MULTIPLICATIVE),
+    ("Vogels2011Rule", _ADDITIVE),
+    ("PfisterSpikeTriplet", "WeightDependenceAdditiveTriplet"),
+)
+
+# Cell -> rules for which there is one of neurons and synapses (CELL_stdp_mad_*.aplx); all have one of neurons alone.
+COMBINED = {
+    "IF_curr_exp": RULES,
+    "IF_cond_exp": (_PAIR, _NEAREST),
+    "IF_curr_alpha": (_PAIR,),
+    "IF_curr_delta": (_PAIR, _NEAREST),
+    "IF_curr_dual_exp": (),
+    "IFCurrExpCa2Adaptive": (_PAIR,),
+    "Izhikevich": (_PAIR,),
+}
+
+LEAST_COMBINED_TIMESTEP = 1.0  # ms
+
+
+def is_split(network: Network, index: int) -> bool:
+    """Whether population ``index``, onto which there are plastic synapses, has its synapses on a core of their own."""
+    rules = {
+        (p.plasticity.timing, p.plasticity.weight) for p in network.projections if p.post == index and p.plasticity
+    }
+    return network.timestep < LEAST_COMBINED_TIMESTEP or not rules.issubset(COMBINED[network.populations[index].model])
+
+
+def entries_of_spikes(network: Network, index: int, ring: int, neurons_per_core: int) -> NDArray[np.int16]:
+    """How often the firmware enters a spike of each neuron (size,) of population ``index`` into its history.
+
+    Args:
+        ring: slots of the population's ring buffer; what is delayed for longer comes from elsewhere.
+    """
+    size = network.populations[index].size
+    loops = _loops(network, index)
+    if not loops or not is_split(network, index):
+        return np.ones(size, np.int16)
+    near = _near(loops, ring)
+    # a row without synapses is passed over, except that plastic rows are never without their past
+    has_row = np.full(size, any(p.plasticity for p in near))
+    if not has_row.all():
+        for p in near:
+            on_core = (p.source // neurons_per_core == p.target // neurons_per_core) & (p.delay <= ring)
+            has_row[p.source[on_core]] = True
+    return (has_row * len(near)).astype(np.int16)
+
+
+def entries_before(network: Network, projection: Projection, ring: int) -> int:
+    """How many entries of a spike the firmware has made when it comes to its row of a projection: one for each row of
+    the population's projections onto itself, in their order.
+    """
+    near = _near(_loops(network, projection.post), ring)
+    return next((k + 1 for k, other in enumerate(near) if other is projection), len(near) + 1)
+
+
+def _loops(network: Network, index: int) -> list[Projection]:
+    """The projections of a population onto itself."""
+    return [p for p in network.projections if p.pre == p.post == index and len(p)]
+
+
+def _near(loops: Sequence[Projection], ring: int) -> list[Projection]:
+    """Those that have rows for the population's own spikes, and not only for those of a delay extension."""
+    return [p for p in loops if p.synapses.delays.least <= ring]

@@ -1,0 +1,146 @@
+"""What sPyNNaker offers beyond PyNN, under sPyNNaker's names and with its defaults: ``sim.extra_models``.
+
+Source of names, signatures and defaults: ``spynnaker.pyNN.extra_models`` of sPyNNaker 7.4.1.
+"""
+# ruff: noqa: RUF012 - default_parameters and possible_models are PyNN's names
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyNN.standardmodels import STDPTimingDependence, STDPWeightDependence
+
+from evsim.pynn import cells
+from evsim.pynn.synapses import same_names
+
+# sPyNNaker's name of a cell -> evsim's
+CELLS = {
+    "IFCurDelta": "IF_curr_delta",
+    "IFCurrExpCa2Adaptive": "IFCurrExpCa2Adaptive",
+    "IF_curr_dual_exp": "IF_curr_dual_exp",
+}
+
+# What evsim lacks.
+LACKING = frozenset(
+    {
+        "AllButMeConnector",
+        "IFCondExpStoc",
+        "IFCurrDeltaCa2Adaptive",
+        "IFCurrDeltaFixedProb",
+        "IFTruncDelta",
+        "IF_curr_exp_sEMD",
+        "Izhikevich_cond",
+        "Izhikevich_cond_dual",
+        "Neuromodulation",
+        "OneToOneOffsetConnector",
+        "RecurrentRule",
+        "SpikeSourcePoissonVariable",
+        "StocExp",
+        "StocExpStable",
+        "StocSigma",
+        "WeightChangeable",
+        "WeightChanger",
+    }
+)
+
+
+class SpikeNearestPairRule(STDPTimingDependence):
+    """Pairs of a spike of the target and the nearest ones of the source.
+
+    Args:
+        tau_plus, tau_minus: time constants of potentiation and depression, ms.
+        A_plus, A_minus: their amplitudes, as those of ``SpikePairRule``.
+    """
+
+    default_parameters = {"tau_plus": 20.0, "tau_minus": 20.0, "A_plus": 0.01, "A_minus": 0.01}
+    translations = same_names(*default_parameters)
+    possible_models = {"STDPMechanism"}
+
+    def __init__(
+        self, tau_plus: float = 20.0, tau_minus: float = 20.0, A_plus: float = 0.01, A_minus: float = 0.01
+    ) -> None:
+        super().__init__(tau_plus=tau_plus, tau_minus=tau_minus, A_plus=A_plus, A_minus=A_minus)
+
+
+class Vogels2011Rule(STDPTimingDependence):
+    """Potentiation by pairs in either order, depression by every spike of the source (Vogels et al. 2011).
+
+    Args:
+        alpha: the depression, as a part of the amplitude.
+        tau: time constant of the traces, ms.
+        A_plus: the amplitude.
+        A_minus: has no effect; sPyNNaker takes it.
+    """
+
+    default_parameters = {"alpha": 0.0, "tau": 20.0, "A_plus": 0.01, "A_minus": 0.01}
+    translations = same_names(*default_parameters)
+    possible_models = {"STDPMechanism"}
+
+    def __init__(self, alpha: float, tau: float = 20.0, A_plus: float = 0.01, A_minus: float = 0.01) -> None:
+        super().__init__(alpha=alpha, tau=tau, A_plus=A_plus, A_minus=A_minus)
+
+
+class PfisterSpikeTriplet(STDPTimingDependence):
+    """Pairs and triplets of spikes (Pfister and Gerstner 2006); goes with ``WeightDependenceAdditiveTriplet``.
+
+    Args:
+        tau_plus, tau_minus: time constants of the traces of source and target, ms.
+        tau_x, tau_y: those of their slow traces, ms.
+        A_plus, A_minus: amplitudes of pairs, as parts of w_max.
+    """
+
+    default_parameters = {
+        "tau_plus": 16.8,
+        "tau_minus": 33.7,
+        "tau_x": 101.0,
+        "tau_y": 125.0,
+        "A_plus": 0.01,
+        "A_minus": 0.01,
+    }
+    translations = same_names(*default_parameters)
+    possible_models = {"STDPMechanism"}
+
+    def __init__(
+        self, tau_plus: float, tau_minus: float, tau_x: float, tau_y: float, A_plus: float, A_minus: float
+    ) -> None:
+        super().__init__(
+            tau_plus=tau_plus, tau_minus=tau_minus, tau_x=tau_x, tau_y=tau_y, A_plus=A_plus, A_minus=A_minus
+        )
+
+
+class WeightDependenceAdditiveTriplet(STDPWeightDependence):
+    """Changes that do not depend on the weight, for ``PfisterSpikeTriplet``.
+
+    Args:
+        w_min, w_max: bounds, in the unit of the weight.
+        A3_plus, A3_minus: amplitudes of triplets, as parts of w_max.
+    """
+
+    default_parameters = {"w_min": 0.0, "w_max": 1.0, "A3_plus": 0.01, "A3_minus": 0.01}
+    translations = same_names(*default_parameters)
+    possible_models = {"STDPMechanism"}
+
+    def __init__(self, w_min: float = 0.0, w_max: float = 1.0, A3_plus: float = 0.01, A3_minus: float = 0.01) -> None:
+        super().__init__(w_min=w_min, w_max=w_max, A3_plus=A3_plus, A3_minus=A3_minus)
+
+
+__all__ = [
+    *CELLS,
+    "PfisterSpikeTriplet",
+    "SpikeNearestPairRule",
+    "Vogels2011Rule",
+    "WeightDependenceAdditiveTriplet",
+]
+
+
+def __getattr__(attribute: str) -> Any:
+    """The cells, which are made when one is first asked for; says which models there are for one there is not."""
+    if attribute in CELLS:
+        return cells.cell_types()[CELLS[attribute]]
+    if attribute in LACKING:
+        raise AttributeError(f"evsim has no model of sPyNNaker's extra_models.{attribute}; it has {', '.join(__all__)}")
+    raise AttributeError(f"sPyNNaker's extra_models have no {attribute!r}; evsim has {', '.join(__all__)} of them")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *CELLS})
