@@ -49,7 +49,7 @@ connect(fast, regular, 0.2, -3.0, "inhibitory")
 
 for population in (regular, fast):
     population.record("spikes")
-    population[:2].record(["v", "u"])
+    population[:2].record("v")
 
 sim.run(options.time)
 

@@ -50,8 +50,6 @@ def _refuse_others(before: Network, after: Network) -> None:
         what = "populations were added, removed or replaced"
     elif not _same(before.projections, after.projections):
         what = "synapses changed"
-    elif not _same(before.currents, after.currents):
-        what = "current sources changed"
     elif not _same(before.probes, after.probes):
         what = "what is recorded changed"
     else:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A DCSource each for so many; beyond that one StepCurrentSource holds all.
-MOST_PULSES = 16
+from evsim.engine.drive import cell_groups, summed
+from evsim.network import Network
+
+SPARE = 16  # entries more than a current needs, for what it may become while the network is on the machine
 _NEVER = 1 << 31  # a time step that is not reached
 
 
 @dataclass(frozen=True, eq=False)
 class StepCurrent:
     """A current that is constant between time steps.
-
-    The firmware of a StepCurrentSource begins again with its first entry whenever it goes on after a pause, and a
-    DCSource does not, so a current of few changes is made of DCSources; but sPyNNaker 7.4.1 cannot write a negative
-    one.
 
     Attributes:
         steps: (k,) ascending; from ``steps[j]`` on the amplitude is ``amplitudes[j]``, 0 before the first.
@@ -31,27 +30,26 @@ class StepCurrent:
     amplitudes: NDArray[np.float64]
     timestep: float
 
-    def is_simple(self) -> bool:
-        """Whether DCSources make it up."""
-        return np.count_nonzero(self.amplitudes) <= MOST_PULSES and bool((self.amplitudes >= 0).all())
+    def series(self, now: int, entries: int) -> dict[str, Any]:
+        """Arguments of a StepCurrentSource that goes on from a time step.
 
-    def pulses(self) -> list[dict[str, float]]:
-        """Arguments of a DCSource for each stretch of an amplitude that is not 0."""
-        starts, stops = self._times(self.steps), self._times(np.append(self.steps[1:], _NEVER))
-        return [
-            {"amplitude": amplitude, "start": start, "stop": stop}
-            for amplitude, start, stop in zip(self.amplitudes.tolist(), starts, stops, strict=True)
-            if amplitude
-        ]
+        The firmware begins with the first entry whenever it goes on after a pause and takes the next one, when it is
+        due, for the next neuron that it looks at; so the first is the present one, and no two are due at once.
 
-    def series(self) -> dict[str, Any]:
-        """Arguments of one StepCurrentSource."""
-        return {"times": self._times(self.steps), "amplitudes": self.amplitudes.tolist()}
-
-    def has_changed(self, step: int) -> bool:
-        """Whether it has begun before a time step."""
-        return bool(len(self.steps) and self.steps[0] < step)
-
-    def _times(self, steps: NDArray[np.int64]) -> list[float]:
+        Args:
+            entries: how many to give, more than there are steps: behind the last one the firmware reads on.
+        """
+        first = max(int(np.searchsorted(self.steps, now, "right")) - 1, 0)
+        steps, amplitudes = np.maximum(self.steps[first:], now), self.amplitudes[first:]
+        filling = entries - len(steps)
         # sPyNNaker cuts times (ms) down to whole steps, so one a little late is safe from floating point
-        return ((np.maximum(steps, 0) + 0.25) * self.timestep).tolist()
+        times = (np.append(steps, np.full(filling, _NEVER)) + 0.25) * self.timestep
+        return {"times": times.tolist(), "amplitudes": np.append(amplitudes, np.zeros(filling)).tolist()}
+
+
+def injected(network: Network, index: int) -> Iterator[tuple[NDArray[np.int64], StepCurrent]]:
+    """For each group of cells of a population that share their sources, the cells and the sum of the currents, which is
+    rounded to s16.15 as a whole, as in the reference."""
+    mine = [current for current in network.currents if current.population == index]
+    for group, cells in cell_groups(mine, network.populations[index].size):
+        yield cells, StepCurrent(*summed(group, network.timestep), network.timestep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
+from typing import Any, NamedTuple
 
 import numpy as np
 import spynnaker.pyNN as sim  # noqa: N813 - the name that PyNN scripts give it
@@ -11,18 +12,31 @@ from numpy.typing import NDArray
 from spynnaker.pyNN.data import SpynnakerDataView
 
 from evsim.arithmetic.s1615 import ONE
-from evsim.engine.drive import cell_groups, summed
+from evsim.deploy.spinnaker_cores import cores_of, learns
 from evsim.errors import BackendError
-from evsim.network import Network, Population, Probe, Projection
+from evsim.network import Network, Probe, Projection
 from evsim.recording import Recordings, Signal, Spikes
 from evsim.registry import cell_model
 from evsim.sources import is_source
 from evsim_spinnaker.cells import CELLS
 from evsim_spinnaker.changes import Change, changes
-from evsim_spinnaker.currents import MOST_PULSES, StepCurrent
-from evsim_spinnaker.placement import neurons_per_core
-from evsim_spinnaker.plastic import mechanism, weights_of
+from evsim_spinnaker.currents import SPARE, StepCurrent, injected
+from evsim_spinnaker.plastic import mechanism, order_of_list, weights_of
 from evsim_spinnaker.trains import Trains
+
+
+class Injected(NamedTuple):
+    """A current that is injected into some cells of a population.
+
+    Attributes:
+        source: in sPyNNaker; it holds so many ``entries``.
+    """
+
+    population: int
+    cells: NDArray[np.int64]
+    current: StepCurrent
+    source: Any
+    entries: int
 
 
 class MachineSession:
@@ -36,6 +50,9 @@ class MachineSession:
 
     # ms that a core has for a time step; a full one cannot do with much less, and loses input without a word.
     LEAST_TICK = 1.0
+    # Whether neurons and static synapses share a core at any time step, where sPyNNaker would give the synapses one of
+    # their own below 1 ms. The bits are the same, except after states were set between two runs (docs/firmware.md).
+    SHARES_CORES = False
 
     def __init__(self, network: Network, virtual: bool) -> None:
         self._network = network
@@ -46,7 +63,7 @@ class MachineSession:
         self._populations: list = []
         self._projections: list = []  # None where there are no synapses
         self._trains: dict[int, Trains] = {}
-        self._series: list[StepCurrent] = []  # currents that cannot go on after a pause
+        self._injected: list[Injected] = []
         self._notes: tuple[str, ...] = ()
 
     def run(self, steps: int) -> None:
@@ -56,10 +73,11 @@ class MachineSession:
         first_run = not self._built
         if first_run:
             self._build()
+        else:
+            self._continue_currents()
         if first_run or not self._virtual:
-            self._refuse_pause()
             self._feed_sources(self._step + steps)
-            sim.run(steps * self._network.timestep)
+            sim.run(duration(steps, self._network.timestep))
         self._step += steps
         if self._virtual and first_run:
             self._notes = ("the SpiNNaker machine is virtual: the network was mapped, not run, and there is no data",)
@@ -72,6 +90,7 @@ class MachineSession:
             return
         for change in changes(before, network):
             self._make(change)
+        self._replace_currents()
 
     def reset(self) -> None:
         """Back to t = 0; the next run builds the network anew."""
@@ -112,13 +131,13 @@ class MachineSession:
         slower = max(1, ceil(self.LEAST_TICK / network.timestep))
         sim.setup(timestep=network.timestep, min_delay=network.timestep, time_scale_factor=slower)
         self._built = True
-        self._series, self._projections = [], []
+        self._injected, self._projections = [], []
         self._populations = [self._population(index) for index in range(len(network.populations))]
         for projection in network.projections:
             made = _connect(self._populations, projection, network.timestep) if len(projection) else None
             self._projections.append(made)
-        for index, population in enumerate(network.populations):
-            self._inject(index, population)
+        for index in range(len(network.populations)):
+            self._inject(index)
         for probe in network.probes:
             if probe.population not in self._trains:
                 self._record(probe)
@@ -132,24 +151,20 @@ class MachineSession:
             return sim.Population(population.size, cell, label=population.label)
         kind = getattr(sim, population.model, None) or getattr(sim.extra_models, population.model)
         cell = kind(**{k: _listed(v) for k, v in population.parameters.items()})
-        made = sim.Population(population.size, cell, label=population.label)
-        if most := neurons_per_core(self._network, index):
-            made.set_max_atoms_per_core(most)
+        together: dict[str, Any] = (
+            {"n_synapse_cores": 0} if self.SHARES_CORES and not learns(self._network, index) else {}
+        )
+        made = sim.Population(population.size, cell, label=population.label, **together)
+        made.set_max_atoms_per_core(cores_of(self._network, index).neurons)
         made.initialize(**{k: _listed(v) for k, v in CELLS[population.model].initial_values(population).items()})
         return made
 
-    def _inject(self, index: int, population: Population) -> None:
-        mine = [current for current in self._network.currents if current.population == index]
-        for group, cells in cell_groups(mine, population.size):
-            # summed before they are rounded to s16.15, as the reference does
-            current = StepCurrent(*summed(group, self._network.timestep), self._network.timestep)
-            if current.is_simple():
-                made = [sim.DCSource(**pulse) for pulse in current.pulses()]
-            else:
-                made = [sim.StepCurrentSource(**current.series())]
-                self._series.append(current)
-            for source in made:
-                self._populations[index][cells.tolist()].inject(source)
+    def _inject(self, index: int) -> None:
+        for cells, current in injected(self._network, index):
+            entries = len(current.steps) + SPARE
+            source = sim.StepCurrentSource(**current.series(0, entries))
+            self._populations[index][cells.tolist()].inject(source)
+            self._injected.append(Injected(index, cells, current, source, entries))
 
     def _record(self, probe: Probe) -> None:
         population = self._network.populations[probe.population]
@@ -170,14 +185,33 @@ class MachineSession:
         """
         for index, trains in self._trains.items():
             trains.draw(until)
-            self._populations[index]._vertex.send_buffer_times = trains.labels()
+            self._populations[index]._vertex.send_buffer_times = trains.labels(room=self._step == 0)
 
-    def _refuse_pause(self) -> None:
-        if any(current.has_changed(self._step) for current in self._series):
-            raise BackendError(
-                f"a current with a negative amplitude, or with more than {MOST_PULSES} that are not 0, cannot go on "
-                "after run() has returned, since SpiNNaker's firmware begins it again; use one run() or other currents"
-            )
+    def _continue_currents(self) -> None:
+        """Let currents go on after a pause."""
+        for part in self._injected if not self._virtual else ():
+            name, values = next(iter(self._network.populations[part.population].parameters.items()))
+            # so that sPyNNaker reads the state of the neurons back, which it writes together with the current
+            self._populations[part.population].set(**{name: _listed(values)})
+            part.source.set_parameters(**part.current.series(self._step, part.entries))
+
+    def _replace_currents(self) -> None:
+        """Take over other amplitudes and times, which each source has room for; raises BackendError for the rest."""
+        wanted = [
+            (index, cells, current)
+            for index in range(len(self._network.populations))
+            for cells, current in injected(self._network, index)
+        ]
+        for k, part in enumerate(self._injected):
+            index, cells, current = wanted[k] if k < len(wanted) else (-1, part.cells[:0], part.current)
+            same = index == part.population and np.array_equal(cells, part.cells)
+            if not same or len(wanted) > len(self._injected) or len(current.steps) >= part.entries:
+                raise BackendError(
+                    "currents were injected into other cells, or became much longer, while the network is on the "
+                    "SpiNNaker machine; inject them before the first run(), if need be with amplitude 0, or after "
+                    "reset()"
+                )
+            self._injected[k] = part._replace(current=current)
 
     def _make(self, change: Change) -> None:
         population = self._populations[change.population]
@@ -229,12 +263,21 @@ class MachineSession:
             )
 
 
+def duration(steps: int, timestep: float) -> float:
+    """The time (ms) to ask sPyNNaker for so many time steps.
+
+    It adds it to the present time, subtracts that again and rounds up to whole steps, so the exact time would often be
+    a step too long; it warns of what is short by 1e-5 ms.
+    """
+    return steps * timestep - 1e-6
+
+
 def _connect(populations: list, projection: Projection, timestep: float):
     rows = np.column_stack([projection.source, projection.target, projection.weight, projection.delay * timestep])
     return sim.Projection(
         populations[projection.pre],
         populations[projection.post],
-        sim.FromListConnector(rows),
+        sim.FromListConnector(rows[order_of_list(projection)]),
         mechanism(projection.plasticity) if projection.plasticity else sim.StaticSynapse(),
         receptor_type=projection.receptor,
     )

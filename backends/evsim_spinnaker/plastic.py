@@ -36,10 +36,17 @@ def _taken_by(rule: type, given: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in given.items() if name in taken}
 
 
-def weights_of(made: Any, asked: Projection, timestep: float) -> NDArray[np.float64]:
-    """The weights (n,) of a projection in evsim's order; they are magnitudes.
+def order_of_list(projection: Projection) -> NDArray[np.int64]:
+    """The order (n,) in which sPyNNaker is given the synapses of a projection: by source, then by target.
 
-    Synapses between the same cells with the same delay are taken in the order in which each side has them.
+    In any other order it would make rows too short for some, and lose synapses onto populations of several cores:
+    ``FromListConnector`` counts them in the given order where it means the sorted one (``__numpy_group``).
+    """
+    return np.lexsort((projection.target, projection.source))
+
+
+def weights_of(made: Any, asked: Projection, timestep: float) -> NDArray[np.float64]:
+    """The weights (n,) of a projection in evsim's order, once it was mapped; they are magnitudes.
 
     Args:
         made: the projection in sPyNNaker.
@@ -48,7 +55,22 @@ def weights_of(made: Any, asked: Projection, timestep: float) -> NDArray[np.floa
     columns = np.array(made.get(["weight", "delay"], "list", with_address=True), np.float64).T
     source, target, weight, delay = columns
     found = np.lexsort((np.rint(delay / timestep), target, source))
-    order = np.lexsort((asked.delay, asked.target, asked.source))
+    order = np.lexsort((_place_among_alike(made, asked), asked.delay, asked.target, asked.source))
     weights = np.empty(len(asked))
     weights[order] = weight[found]
     return weights
+
+
+def _place_among_alike(made: Any, asked: Projection) -> NDArray[np.int64]:
+    """In which order (n,) the matrix has synapses of the same cells and delay.
+
+    It is the one into which a FromListConnector brings them core by core, by a sort that keeps no order among equals
+    (``_split_connections``); the same sort of the same numbers does the same again.
+    """
+    slices = made.post._vertex.splitter.get_in_coming_slices()
+    core = np.zeros(made.post.size, np.uint32)
+    for index, part in enumerate(slices):
+        core[part.get_raster_ids()] = index
+    given, place = order_of_list(asked), np.empty(len(asked), np.int64)
+    place[given[np.argsort(core[asked.target[given]])]] = np.arange(len(asked))
+    return place

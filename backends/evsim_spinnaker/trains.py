@@ -33,9 +33,20 @@ class Trains:
         self._source = source_of(network, self._index, step)
         self._source.spikes(0, self._last)
 
-    def labels(self) -> np.ndarray:
-        """(cells,) of arrays: the labels of each cell's spikes."""
+    def labels(self, room: bool = False) -> np.ndarray:
+        """(cells,) of arrays: the labels of each cell's spikes.
+
+        Args:
+            room: whether sPyNNaker maps the network with them. It makes room for the busiest time step that it sees, as
+                often as there are steps in a run, and loses later spikes that need more, so it is shown a step in which
+                all spike as often as any has; its label is the last that was drawn, which this run does not send.
+        """
         label, cell, _ = self._all()
+        if room:
+            often = 1 + int(np.unique(np.column_stack([label, cell]), axis=0, return_counts=True)[1].max(initial=1))
+            everybody = np.repeat(np.arange(self._size), often)
+            label = np.concatenate([label, np.full(len(everybody), self._last)])
+            cell = np.concatenate([cell, everybody])
         order = np.argsort(cell, kind="stable")
         bounds = np.cumsum(np.bincount(cell, minlength=self._size))[:-1]
         by_cell = np.empty(self._size, object)

@@ -19,26 +19,17 @@ from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.registry import cell_model
 
-LONGEST_ROW = 256  # synapses: POP_TABLE_MAX_ROW_LENGTH of sPyNNaker
-
 
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
     """The network in SpiNNaker's integers; raises nothing, since ``check`` came before."""
-    per_core = _neurons_per_core(chip)
 
     def hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
         held, loss = _hold(projection, target)
-        return replace(held, plasticity=plasticity_of(network, projection, target.scale, held.row, per_core)), loss
+        return replace(held, plasticity=plasticity_of(network, projection, target.scale, held.row)), loss
 
     held = convert(network, chip, lambda index: scale_of(network, index), hold)
-    wrong = tuple(defects(network, per_core))
+    wrong = tuple(defects(network))
     return replace(held, notes=(*held.notes, *_differences(network), *map(str, wrong)), defects=(*held.defects, *wrong))
-
-
-def _neurons_per_core(chip: Chip) -> int:
-    """How many neurons sPyNNaker puts on a core: as many as a synaptic row may have, where the chip does not say."""
-    limit = chip.limit("neurons_per_core")
-    return LONGEST_ROW if limit is None else int(limit)
 
 
 def _differences(network: Network) -> Iterator[str]:

@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.arithmetic.s1615 import fixed
+from evsim.deploy.spinnaker_cores import cores_of
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.deploy.spinnaker_split import entries_before, entries_of_spikes, is_split
 from evsim.network import Network, Plasticity, Projection
 
 TRACE_POINT = 11  # bits after the point of a trace: STDP_FIXED_POINT_ONE of sPyNNaker
 TRACE_ONE = 1 << TRACE_POINT
-
-RING_BITS = 14  # of a ring buffer's index: cell, receptor and delay (MAX_RING_BUFFER_BITS of sPyNNaker)
-RECEPTOR_BITS = 1
 
 SECOND_SHIFT = 2  # the second traces of triplets are looked up in units of 4 steps
 
@@ -57,7 +55,8 @@ class SpinnakerPlasticity:
         low, high: bounds of the weight.
         shift: of the ring buffer, by which a stored weight is shifted to become s16.15.
         ring: slots of the ring buffer; longer delays are reached through a delay extension.
-        neurons_per_core: they are updated, and send their spikes, in the order of their numbers.
+        neurons_per_core, sources_per_core: neurons of a core are updated, and send their spikes, in the order of their
+            numbers.
         split: whether the synapses have a core of their own.
         entries: (targets,) how often each of their spikes is entered into their history.
         own: how many of the entries of a source's own spike are made before its synapses of this projection change.
@@ -76,6 +75,7 @@ class SpinnakerPlasticity:
     shift: int
     ring: int
     neurons_per_core: int
+    sources_per_core: int
     split: bool
     entries: NDArray[np.int16]
     own: int
@@ -86,7 +86,7 @@ class SpinnakerPlasticity:
 
 
 def plasticity_of(
-    network: Network, projection: Projection, scale: SpinnakerScale, row: int, neurons_per_core: int
+    network: Network, projection: Projection, scale: SpinnakerScale, row: int
 ) -> SpinnakerPlasticity | None:
     """The rule of a projection onto an input row of a population, which ``check`` has found to be one of SpiNNaker's.
 
@@ -97,7 +97,7 @@ def plasticity_of(
     if plasticity is None:
         return None
     given = plasticity.parameters
-    ring = ring_slots(network, projection.post, neurons_per_core)
+    cores = cores_of(network, projection.post)
     timing, taus = TIMINGS[plasticity.timing]
     unit = amplitude_unit(plasticity, scale.gain)
 
@@ -116,11 +116,12 @@ def plasticity_of(
         low=int(fixed(abs(given["w_min"]) * scale.gain)),
         high=int(fixed(abs(given["w_max"]) * scale.gain)),
         shift=scale.shifts[row],
-        ring=ring,
-        neurons_per_core=neurons_per_core,
+        ring=cores.ring,
+        neurons_per_core=cores.neurons,
+        sources_per_core=cores_of(network, projection.pre).neurons,
         split=is_split(network, projection.post),
-        entries=entries_of_spikes(network, projection.post, ring, neurons_per_core),
-        own=entries_before(network, projection, ring),
+        entries=entries_of_spikes(network, projection.post, cores.ring, cores.neurons),
+        own=entries_before(network, projection, cores.ring),
     )
 
 
@@ -146,23 +147,3 @@ def decay_table(tau: float, timestep: float, shift: int = 0) -> NDArray[np.int16
     pairs, rest = divmod(math.log(TRACE_ONE) / rate / (1 << shift), 2)
     size = (int(pairs) + (rest > 0)) * 2
     return np.floor(np.exp((np.arange(size) << shift) * -rate) * TRACE_ONE).astype(np.int16)
-
-
-def ring_slots(network: Network, index: int, neurons_per_core: int) -> int:
-    """The slots of the ring buffers of population ``index``, a power of two: for its longest delay, as far as they go.
-
-    Source: ``PopulationVertex.max_delay_steps_incoming`` of sPyNNaker 7.4.1.
-    """
-    onto = [projection for projection in network.projections if projection.post == index and len(projection)]
-    longest = max((int(projection.synapses.delays.most) for projection in onto), default=0)
-    return min(1 << _bits(longest), most_slots(network.populations[index].size, neurons_per_core))
-
-
-def most_slots(size: int, neurons_per_core: int) -> int:
-    """The slots that the ring buffers of a population of this size can have."""
-    return 1 << (RING_BITS - RECEPTOR_BITS - _bits(min(size, neurons_per_core)))
-
-
-def _bits(count: int) -> int:
-    """Bits for so many different values; 1 for one, none for none (``get_n_bits``)."""
-    return max((count - 1).bit_length(), 1) if count else 0

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
-from evsim.deploy.spinnaker_plastic import amplitude_unit, most_slots, ring_slots
+from evsim.deploy.spinnaker_cores import Cores, cores_of
+from evsim.deploy.spinnaker_plastic import amplitude_unit
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
 from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, entries_of_spikes
 from evsim.errors import Problem
@@ -72,25 +73,26 @@ def _range_problems(network: Network, projection: Projection) -> Iterator[Proble
             )
 
 
-def defects(network: Network, neurons_per_core: int) -> Iterator[Problem]:
+def defects(network: Network) -> Iterator[Problem]:
     """What the firmware of sPyNNaker 7.4.1 does otherwise than it should with plastic synapses (docs/firmware.md)."""
     for index in range(len(network.populations)):
         onto = [p for p in network.projections if p.post == index and p.plasticity and len(p)]
         if not onto:
             continue
-        ring = ring_slots(network, index, neurons_per_core)
+        cores = cores_of(network, index)
         for projection in onto:
-            yield from _ring_defects(network, projection, ring, neurons_per_core)
+            yield from _ring_defects(network, projection, cores)
             yield from _vogels_defects(projection)
-        yield from _history_defects(network, index, ring, neurons_per_core)
+        yield from _history_defects(network, index, cores)
 
 
-def _ring_defects(network: Network, projection: Projection, ring: int, neurons_per_core: int) -> Iterator[Problem]:
+def _ring_defects(network: Network, projection: Projection, cores: Cores) -> Iterator[Problem]:
     """Delays of exactly the ring buffer's size, over which nothing is delivered.
 
     The firmware keeps the lower bits of a delay, so a whole ring becomes 0; static synapses take that for a whole ring,
     plastic ones drop what they would deliver.
     """
+    ring = cores.ring
     count = int(np.count_nonzero(projection.delay % ring == 0))
     if count:
         timestep = network.timestep
@@ -100,7 +102,7 @@ def _ring_defects(network: Network, projection: Projection, ring: int, neurons_p
             f"({ring * timestep:g} ms) or a multiple",
             f"the firmware of sPyNNaker 7.4.1 drops what is delayed by the size of the ring buffer, which is {ring} "
             "slots here, by the longest delay onto the population",
-            _remedy(network, projection, ring, neurons_per_core),
+            _remedy(network, projection, cores),
         )
 
 
@@ -118,9 +120,9 @@ def _vogels_defects(projection: Projection) -> Iterator[Problem]:
         )
 
 
-def _history_defects(network: Network, index: int, ring: int, neurons_per_core: int) -> Iterator[Problem]:
+def _history_defects(network: Network, index: int, cores: Cores) -> Iterator[Problem]:
     """Neurons whose own spikes are entered into their history more often than once, or never."""
-    entries = entries_of_spikes(network, index, ring, neurons_per_core)
+    entries = entries_of_spikes(network, index, cores.ring, cores.neurons)
     wrong = int(np.count_nonzero(entries != 1))
     if wrong:
         population = network.populations[index]
@@ -141,12 +143,12 @@ def _history_remedy(network: Network, index: int) -> str:
     return f"Take rules with firmware for one core of {network.populations[index].model}, or a single plastic loop."
 
 
-def _remedy(network: Network, projection: Projection, ring: int, neurons_per_core: int) -> str:
+def _remedy(network: Network, projection: Projection, cores: Cores) -> str:
     """A longer delay of any synapse onto the population makes the ring longer, as far as its index has bits."""
-    post = network.populations[projection.post]
-    if ring < most_slots(post.size, neurons_per_core):
+    label = network.populations[projection.post].label
+    if cores.ring < cores.most_slots:
         return (
-            f"Make those delays a time step shorter or longer, or give any synapse onto population {post.label!r} a "
-            f"delay above {ring * network.timestep:g} ms: the ring then has {2 * ring} slots."
+            f"Make those delays a time step shorter or longer, or give any synapse onto population {label!r} a "
+            f"delay above {cores.ring * network.timestep:g} ms: the ring then has {2 * cores.ring} slots."
         )
     return "Make those delays a time step shorter or longer."

@@ -119,7 +119,7 @@ def _arrive(deferred, lane, row, begin, end, now, into, arrival, by_target, by_s
         first = lane.first_event + target * lane.room
         events = deferred.events[first : first + lane.room]
         number = lane.first_target + target
-        included = (deferred.turn[number] <= row.turn) | (now < lane.first_arrival)
+        included = (deferred.turn[number] <= row.turn) | ((now == 0) & (lane.split == 0))
         late = np.int64(deferred.entries[number] - lane.own if deferred.turn[number] == row.turn else 0)
         count = known(events, deferred.count[number], now, included, late)
         weight = np.int64(words[q] >> np.uint32(16)) << lane.shift
@@ -130,6 +130,18 @@ def _arrive(deferred, lane, row, begin, end, now, into, arrival, by_target, by_s
             into[target] += stored
     row.trace, row.second = trace, second
     row.last = now
+
+
+@lean
+def _deliver_again(deferred, row, begin, end, into):
+    """Add what a row delivers once more, as it is.
+
+    A core of synapses counts how often a spike comes in a time step: it changes weights once, and delivers so often.
+    """
+    words = deferred.words[begin:end]
+    if row.dendritic:
+        for q in range(words.size):
+            into[np.int64(words[q] & np.uint32(0xFFFF))] += np.int64(words[q] >> np.uint32(16))
 
 
 @lean
@@ -167,7 +179,9 @@ def deliver_deferred(deferred, index, rows, label, into):
         row = deferred.rows[lane.first_state + np.int64(rows[k])]
         begin, end = lane.base + np.int64(deferred.begin[at]), lane.base + np.int64(deferred.begin[at + 1])
         now = label - row.lag
-        if lane.timing == PAIR:
+        if lane.split and row.last == now and (now > 0 or row.trace):
+            _deliver_again(deferred, row, begin, end, into)
+        elif lane.timing == PAIR:
             _arrive_by_pairs(deferred, lane, row, begin, end, now, into)
         elif lane.timing == NEAREST:
             _arrive_by_nearest_pairs(deferred, lane, row, begin, end, now, into)

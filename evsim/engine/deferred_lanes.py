@@ -37,7 +37,7 @@ def _part(chip_network: ChipNetwork, layout: Layout, rows: Rows, lane: int) -> D
     first, last = int(rows.first[lane, 0]), int(rows.first[lane, -1])
     if projection.pre in layout.neurons:
         source = np.repeat(np.arange(rows.first.shape[1] - 1), np.diff(rows.first[lane]))
-        turn = (source - layout.first_neuron[projection.pre]) % rule.neurons_per_core
+        turn = (source - layout.first_neuron[projection.pre]) % rule.sources_per_core
     else:
         turn = np.full(last - first, EVERYBODY)
     slice_of, local = layout.local_places(projection.post)

@@ -39,7 +39,7 @@ LANE = np.dtype(
         ("up_triplet", np.int64),
         ("down_triplet", np.int64),
         ("alpha", np.int64),  # as a trace
-        ("first_arrival", np.int64),  # the first label of which arrivals come in turn, and not after all neurons
+        ("split", np.int64),  # whether synapses have a core of their own
         ("own", np.int64),  # entries of a source's own spike that are made before its row of this lane is dealt with
         *((f"{part}_{name}", np.int64) for name in DECAYS for part in ("first", "n")),  # in ``Deferred.decays``
     ]
@@ -143,7 +143,7 @@ def lay_out_deferred(
             "own",
         ):
             lane[name] = getattr(part.rule, name)
-        lane["first_arrival"] = 0 if part.rule.split else 1
+        lane["split"] = part.rule.split
         lane["n_targets"] = len(part.target_turn)
         rows.append(_rows(part))
         longest = int(rows[-1]["lag"].max(initial=0))

@@ -101,6 +101,14 @@ class Recorder:
         number = self._chip_network.chip.rules.number
         return self._pieces.setdefault(probe.key, _Pieces(Store(self._allowance, number, len(probe.cells))))
 
+    def forget_from(self, label: int) -> None:
+        """Forget the samples from a label on, which are taken anew."""
+        for pieces in self._pieces.values():
+            for k, labels in enumerate(pieces.labels):
+                kept = labels[labels < label]
+                pieces.raw.shorten(len(labels) - len(kept))
+                pieces.labels[k] = kept
+
     def take_spikes(self, label: np.ndarray, neuron: np.ndarray) -> None:
         """Keep the spikes of neurons of a block."""
         if len(label):

@@ -259,6 +259,9 @@ class Simulation:
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
         self._recorder.follow(chip_network, self._layout, self._owners())
+        if self._received > self._step:  # the state has its input already, and is sampled as it is when the run goes on
+            self._sampled = min(self._sampled, self._step)
+            self._recorder.forget_from(self._step)
 
     def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""

@@ -124,6 +124,20 @@ class Store:
                 raise self._full(size, error) from error
             return _mapped(file, np.dtype(dtype), shape, "r+")
 
+    def shorten(self, rows: int) -> None:
+        """Forget the last rows; arrays that were read stay as they are."""
+        self._length -= rows
+        if self._file is not None:
+            self._file.seek(self._length * self.row_bytes)
+            return
+        while rows:
+            last = self._parts.pop()
+            kept = last[: max(len(last) - rows, 0)]
+            rows -= len(last) - len(kept)
+            self._allowance.used -= last.nbytes - kept.nbytes
+            if len(kept):
+                self._parts.append(kept)
+
     def clear(self) -> None:
         """Forget all rows; arrays that were read stay as they are."""
         self._allowance.used -= sum(part.nbytes for part in self._parts)

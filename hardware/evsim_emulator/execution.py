@@ -174,6 +174,16 @@ def run_slice(core, limit):
                     core.halted = 1
 
 
+@lean
+def run_and_carry(core, limit, cores, network):
+    """Run a core as ``run_slice`` does, and carry each packet as it is sent, which may lead back to this core."""
+    while True:
+        run_slice(core, limit)
+        carry_packets(core, cores, network)
+        if core.cycles >= limit or core.halted or core.mailbox:
+            return
+
+
 # --- the whole machine ------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +200,8 @@ def _first_event(core, now):
 
 @kernel
 def run_slices(cores, now, slices, length, network):
-    """Run all cores, slice by slice, and carry their packets.
+    """Run all cores, slice by slice, and carry their packets: to the sender and to cores that run later in the same
+    slice within it, to others in the next one.
 
     Args:
         cores: (n,) int64, addresses of the cores' states.
@@ -214,9 +225,8 @@ def run_slices(cores, now, slices, length, network):
         for address in cores:
             core = core_at(address)
             if not core.halted:
-                run_slice(core, now)
+                run_and_carry(core, now, cores, network)
                 asks |= core.halted != 0 or core.mailbox != 0
-        carry_packets(cores, network)
         if asks:
             return now, ASKS
     return now, GOES_ON

@@ -16,7 +16,7 @@ from evsim_emulator.addresses import (
     PKT_PAYLOAD,
     PKT_TYPE,
 )
-from evsim_emulator.state import FAULT_INBOX, FAULT_PACKET, INBOX, OUTBOX, PACKET_BYTES, packet_at
+from evsim_emulator.state import FAULT_INBOX, FAULT_PACKET, INBOX, PACKET_BYTES, packet_at
 
 
 @lean
@@ -87,5 +87,4 @@ def cc_write(core, offset, value):
         packet.time, packet.key, packet.control = core.cycles, value, core.tx_control
         packet.payload = core.tx_data if core.tx_control & PKT_PAYLOAD else 0
         core.outbox_count += 1
-        if core.outbox_count == OUTBOX:
-            core.limit = core.cycles  # the slice ends here, so that the packets go out
+        core.limit = core.cycles  # the program stops here, so that the packet goes out

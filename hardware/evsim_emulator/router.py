@@ -115,10 +115,8 @@ def _carry(packet, chip, cores, network):
 
 
 @lean
-def carry_packets(cores, network):
-    """Carry what every core has sent in this slice, core by core."""
-    for address in cores:
-        core = core_at(address)
-        for place in range(core.outbox_count):
-            _carry(packet_at(core.outbox + place * PACKET_BYTES), core.chip_index, cores, network)
-        core.outbox_count = 0
+def carry_packets(core, cores, network):
+    """Carry what one of the cores has sent."""
+    for place in range(core.outbox_count):
+        _carry(packet_at(core.outbox + place * PACKET_BYTES), core.chip_index, cores, network)
+    core.outbox_count = 0

@@ -14,8 +14,8 @@ import numpy as np
 from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
-from evsim.arithmetic.registers import minus, plus, shift_left
-from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply, wrap
+from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import spinnaker_parts
@@ -223,22 +223,15 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
     state = np.stack([*synapses, v, np.zeros_like(v), *shown]).astype(np.int32)
     readouts = {
         "v": spinnaker_parts.readout(spinnaker_parts.V),
-        "gsyn_exc": spinnaker_parts.readout(4),
-        "gsyn_inh": spinnaker_parts.readout(5),
+        "gsyn_exc": spinnaker_parts.readout(4, (spinnaker_parts.EXC,)),
+        "gsyn_inh": spinnaker_parts.readout(5, (spinnaker_parts.INH,)),
     }
     held = spinnaker_parts.held_values(values, dt, parameters, spinnaker_parts.MEMBRANE_ROW, synapses=True)
     return Cells(state, parameters, fixed(values["i_offset"]).astype(np.int32), ONE, readouts, held)
 
 
-@register_jitable
-def follow_shown(x, shown):
-    """The synaptic variable, made to follow a conductance that was set from outside."""
-    return wrap(x) if x >> GAIN_BITS == shown else shift_left(shown, GAIN_BITS)
-
-
 def spinnaker_receive(exc, inh, v, refractory, shown_exc, shown_inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
     """The input is added to the synapses, whose conductances are shown."""
-    exc, inh = follow_shown(exc, shown_exc), follow_shown(inh, shown_inh)
     exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
         exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
     )

@@ -11,7 +11,6 @@ import pytest
 from evsim.chip import load_chip
 from evsim.deploy.check import check
 from evsim.deploy.quantise import quantise
-from evsim.deploy.spinnaker_plastic import ring_slots
 from evsim.network import Network, Plasticity
 from evsim.results.losses import chip_losses, warning
 
@@ -60,25 +59,6 @@ def test_rules_are_held_in_s1615(nets):
     # conductances are in units of uS / 1024, and so are the changes of an additive rule
     rule = quantise(network(nets, ADDITIVE, model="IF_cond_exp", **COND), CHIP).projections[0].plasticity
     assert (rule.up, rule.high) == (0.25 * 2**25, 2 * 2**25)
-
-
-@pytest.mark.parametrize(
-    ("size", "longest", "slots"),
-    [
-        (4, 1, 2),
-        (4, 2, 2),
-        (4, 3, 4),
-        (4, 16, 16),
-        (4, 17, 32),
-        (200, 100, 32),
-        (129, 33, 32),
-        (128, 33, 64),
-        (900, 144, 32),
-    ],
-)
-def test_a_ring_is_as_long_as_the_longest_delay_and_14_bits_allow(nets, size: int, longest: int, slots: int):
-    # the firmware's index has 14 bits for cell, receptor and delay, and a core has 256 cells
-    assert ring_slots(network(nets, ADDITIVE, delays=[1, longest], size=size), 1, 256) == slots
 
 
 @pytest.mark.parametrize(
@@ -185,6 +165,15 @@ def test_the_report_says_what_nearest_pairs_do_before_the_first_spike(nets):
     assert any("as if the source had spiked at t = 0" in note for note in quantise(network(nets, NEAREST), CHIP).notes)
 
 
+def test_both_receptors_may_have_the_same_rule(nets):
+    """PyNN's bounds have the sign of the weights; on the chip they are magnitudes, and the same for both receptors."""
+    learning = network(nets, ADDITIVE)
+    negative = replace(ADDITIVE, parameters={**PARAMETERS, "w_min": -0.0, "w_max": -2.0})
+    inhibitory = nets.connect(0, 1, [(0, 1, -0.5, 1)], "inhibitory")
+    inhibitory = replace(inhibitory, synapse="STDPMechanism", plasticity=negative)
+    assert said(replace(learning, projections=(*learning.projections, inhibitory))) == ""
+
+
 def test_delays_of_the_size_of_the_ring_are_warned_of(nets):
     net = network(nets, ADDITIVE, delays=[1, 4, 4])
     text = warning(chip_losses(net, [CHIP]))
@@ -200,8 +189,8 @@ def test_delays_of_the_size_of_the_ring_are_warned_of(nets):
 
 
 def test_a_warning_of_full_rings_asks_for_no_longer_ones(nets):
-    text = warning(chip_losses(network(nets, ADDITIVE, delays=[32, 64, 40], size=200), [CHIP]))
-    assert text is not None and "2 of 3" in text
+    text = warning(chip_losses(network(nets, ADDITIVE, delays=[64, 127, 40], size=65), [CHIP]))
+    assert text is not None and "1 of 3" in text
     assert "shorter or longer." in text and "ring then has" not in text
 
 

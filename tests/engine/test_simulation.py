@@ -178,6 +178,24 @@ def test_new_initial_values_are_the_state_now(nets):
     assert session.recordings().signals[0].values[-1] == pytest.approx([-65 + 5 * np.exp(-1 / 20), -65.0], abs=1e-12)
 
 
+@pytest.mark.parametrize(("model", "variable"), [("IF_curr_exp", "isyn_exc"), ("IF_cond_exp", "gsyn_exc")])
+def test_on_spinnaker_the_present_sample_is_that_of_what_was_set(nets, model, variable):
+    """The firmware adds the input of a label to the synapses before it pauses, and samples them when it goes on."""
+    cells = nets.cells(2, model=model, e_rev_E=0.0, e_rev_I=-70.0)
+    network = nets.Network(1.0, (cells,), probes=nets.record_all((cells,), variable))
+    simulation = ReferenceBackend().start(network, Target("reference", "spinnaker1"))
+    simulation.run(5)
+    times = {variable: np.ones(2, np.int32)}
+    anew = replace(cells, initial={**cells.initial, variable: np.array([0.5, 0.25])}, times_set=times)
+    simulation.update(replace(network, populations=(anew,)))
+    simulation.run(3)
+    (signal,) = simulation.recordings().signals
+    assert signal.times.tolist() == list(range(9))
+    assert signal.values[4].tolist() == [0.0, 0.0] and signal.values[5].tolist() == [0.5, 0.25]
+    kept = signal.values[6:] / signal.values[5:-1]
+    np.testing.assert_allclose(kept, np.exp(-1 / 5.0), rtol=0.01)  # it lasts, and decays
+
+
 def test_growth_is_refused_by_name_of_the_remedy(nets):
     populations = (nets.cells(2),)
     session = start(nets.Network(1.0, populations))

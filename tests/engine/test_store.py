@@ -256,3 +256,15 @@ def test_a_source_that_is_not_recorded_keeps_nothing(nets):
     network = driven(nets)
     unrecorded = replace(network, probes=tuple(probe for probe in network.probes if probe.population == 0))
     assert [spikes.population for spikes in nets.run(unrecorded, 50).spikes] == [0, 0]
+
+
+@pytest.mark.parametrize("limit", [0, 1e6], ids=["file", "memory"])
+def test_the_last_rows_can_be_forgotten(limit):
+    allowance = Allowance(limit)
+    store = Store(allowance, np.int64)
+    for first in (0, 10, 20):
+        store.append(np.arange(first, first + 10))
+    store.shorten(13)
+    store.append(np.arange(5))
+    assert store.read().tolist() == [*range(17), *range(5)]
+    assert allowance.used == (8 * 22 if limit else 0)

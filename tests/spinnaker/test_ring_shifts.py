@@ -13,7 +13,8 @@ import pytest
 
 from evsim import network_file
 from evsim.deploy.spinnaker import scale_of
-from evsim.deploy.spinnaker_plastic import decay_table, ring_slots
+from evsim.deploy.spinnaker_cores import cores_of
+from evsim.deploy.spinnaker_plastic import decay_table
 from evsim.network import Network, Plasticity
 from evsim_spinnaker.scratch import MachineSettings, prepare
 
@@ -106,5 +107,5 @@ def test_shifts_slots_and_tables_are_those_of_spynnaker(nets, tmp_path):
     )
     shifts, slots, tables = json.loads(answer.read_text())
     assert [[list(scale_of(network, index).shifts) for index in (2, 3, 4)] for network in networks] == shifts
-    assert [[ring_slots(network, index, 256) for index in (2, 3, 4)] for network in networks] == slots
+    assert [[cores_of(network, index).ring for index in (2, 3, 4)] for network in networks] == slots
     assert [decay_table(tau, step).tolist() for step, tau in TABLES] == tables

@@ -20,6 +20,7 @@ class EmulatedSession(MachineSession):
     """
 
     LEAST_TICK = 10.0  # ms; a core that has nothing left to do in it costs nothing here
+    SHARES_CORES = True
 
     def __init__(self, network: Network, settings: MachineSettings) -> None:
         super().__init__(network, virtual=False)
