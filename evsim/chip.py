@@ -67,10 +67,13 @@ def load_chip(name: str) -> Chip:
 
 
 def read_chip(path: Path) -> Chip:
-    """Read a chip from a file of the user's own; raises as ``load_chip`` does."""
+    """Read a chip from a file of the user's own; raises as ``load_chip`` does.
+
+    Limits that the file does not give are those of the chip that it names as its ``base``, if it names one.
+    """
     with path.open("rb") as file:
         data = tomllib.load(file)
-    limits = {}
+    limits = dict(load_chip(data["base"]).limits) if "base" in data else {}
     for key, entry in data.get("limits", {}).items():
         if missing := [field for field in ("value", "unit", "source") if not str(entry.get(field, "")).strip()]:
             raise EvsimError(

@@ -17,6 +17,7 @@ class RuleSet:
     comparison aligns backends by them and never by fitting.
 
     Attributes:
+        family: the chips whose way of checking and quantising it shares.
         number: the type of state, input, weight and of a model's constants.
         spike_label: a spike found in step k is labelled k + spike_label.
         input_label: step k takes the input that is due at label k + input_label; a spike labelled s over a delay of d
@@ -27,6 +28,7 @@ class RuleSet:
     """
 
     name: str
+    family: str
     title: str
     number: type
     spike_label: int
@@ -46,6 +48,7 @@ RULE_SETS = {
     for rules in (
         RuleSet(
             "ideal",
+            "ideal",
             "float64, exact where the model is linear",
             np.float64,
             # NEST: input due at label s + d is added at the end of the step that leads there; a crossing is found there
@@ -55,6 +58,7 @@ RULE_SETS = {
         ),
         RuleSet(
             "spinnaker1",
+            "spinnaker",
             "s16.15 fixed point, 16-bit weights",
             np.int32,
             # sPyNNaker's c_main.c: time++, ring slot(time) -> synapse state, record, update, spike sent at `time`
@@ -68,6 +72,7 @@ RULE_SETS = {
         # Lava: a spike of time step s over DelayDense d reaches u and v in time step s + d + 1, i.e. in step k = s + d.
         RuleSet(
             "loihi1",
+            "loihi",
             "24-bit integers, each synapse shifted and truncated",
             np.int32,
             spike_label=1,
@@ -76,11 +81,22 @@ RULE_SETS = {
         ),
         RuleSet(
             "loihi2",
+            "loihi",
             "24-bit integers, shifted after the sum",
             np.int32,
             spike_label=1,
             input_label=0,
             truth="Lava's fixed-point models on a CPU, not silicon; the time that a chip takes is not modelled",
+        ),
+        RuleSet(
+            "loihi2_microcode",
+            "loihi",
+            "that of loihi2, with a current for each receptor",
+            np.int32,
+            spike_label=1,
+            input_label=0,
+            truth="Lava's fixed-point dynamics of each current on a CPU; a chip needs microcode for a neuron of two, "
+            "which nobody has written",
         ),
     )
 }

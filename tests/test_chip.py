@@ -39,6 +39,19 @@ def test_a_number_without_a_source_is_refused(tmp_path):
     assert chip.limit("max_refractory") is None
 
 
+def test_a_chip_has_the_limits_of_its_base_and_its_own(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        CHIP.replace("value = 63", 'value = 31\nsource = "its manual"').replace("rules", 'base = "loihi1"\nrules')
+    )
+    chip, base = read_chip(file), load_chip("loihi1")
+    assert (chip.rules.name, chip.limit("max_delay"), base.limit("max_delay")) == ("loihi2", 31, 63)
+    assert chip.limits["core_axons_in"] == base.limits["core_axons_in"]
+    file.write_text(CHIP.replace("rules", 'base = "loihi3"\nrules'))
+    with pytest.raises(UnknownNameError, match="no chip named 'loihi3'"):
+        read_chip(file)
+
+
 def test_rules_and_chips_that_do_not_exist_are_refused(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(CHIP.replace("loihi2", "loihi3") + 'source = "its manual"')
@@ -48,7 +61,7 @@ def test_rules_and_chips_that_do_not_exist_are_refused(tmp_path):
         load_chip("spinnaker")
 
 
-@pytest.mark.parametrize("name", ["loihi1", "loihi2"])
+@pytest.mark.parametrize("name", ["loihi1", "loihi2", "loihi2_microcode"])
 def test_registers_of_loihi_are_those_of_the_arithmetic(name):
     chip = load_chip(name)
     assert chip.limit("weight_bits") == loihi.WEIGHT_MAX.bit_length()

@@ -16,6 +16,7 @@ from evsim.model import Model, NeuronModel, in_rules
 from evsim.network import Network
 from evsim_lava.hardware import require_extension
 
+CHIPS = ("loihi2", "loihi2_microcode")  # the first is the one that is meant where none is named
 HARDWARE = "hardware"
 TIMEOUT = "EVSIM_LAVA_TIMEOUT"
 NUMPY_LIMIT = (2, 4)  # lava-nc 0.10.0 uses np.reshape(newshape=), which numpy 2.4 took away; its processes then die
@@ -32,20 +33,24 @@ class LavaBackend:
     summary = "Lava's bit-accurate CPU models of Loihi 2 (lava-nc, fixed_pt)"
 
     def chips(self) -> Sequence[str]:
-        """Loihi 2."""
-        return ["loihi2"]
+        """Loihi 2, with its own neuron and with evsim's of two currents."""
+        return CHIPS
 
     def has(self, model: Model) -> bool:
-        """Whether Lava's neuron is the model's, or the model is no neuron at all."""
-        from evsim_lava.lower import is_lif  # loads numba, which Lava's own processes can do without
+        """Whether the model's neuron is Lava's or the one of two currents, or the model is no neuron at all."""
+        from evsim_lava.lower import has_process  # loads numba, which Lava's own processes can do without
 
-        return in_rules(model, "loihi2") and (not isinstance(model, NeuronModel) or is_lif(model))
+        if isinstance(model, NeuronModel):
+            return any(has_process(model.rules[chip]) for chip in CHIPS if chip in model.rules)
+        return any(in_rules(model, chip) for chip in CHIPS)
 
     def target(self, word: str | None) -> Target:
-        """``lava`` or ``lava:loihi2`` on this machine, ``lava:hardware`` on a chip."""
-        if word not in (None, "loihi2", HARDWARE):
-            raise UnknownNameError("word of the backend lava", word, ["loihi2", HARDWARE])
-        return Target(self.name, "loihi2", {"machine": HARDWARE} if word == HARDWARE else {})
+        """``lava`` or ``lava:CHIP`` on this machine, ``lava:hardware`` on a chip, which is a Loihi 2 as it is."""
+        if word == HARDWARE:
+            return Target(self.name, CHIPS[0], {"machine": HARDWARE})
+        if word not in (None, *CHIPS):
+            raise UnknownNameError("word of the backend lava", word, [*CHIPS, HARDWARE])
+        return Target(self.name, word or CHIPS[0])
 
     def versions(self) -> Mapping[str, str]:
         """The packages whose numbers take part; raises MissingPartError."""
@@ -65,7 +70,7 @@ class LavaBackend:
             require_extension()
         from evsim_lava.session import LavaSession
 
-        return LavaSession(network, load_chip(target.chip or "loihi2"), _timeout(target), on_chip=on_chip)
+        return LavaSession(network, load_chip(target.chip or CHIPS[0]), _timeout(target), on_chip=on_chip)
 
 
 def _lava_version() -> str:

@@ -14,6 +14,7 @@ from evsim_lava.processes.cellwise_lif import CellwiseLIF
 from evsim_lava.processes.event_source import EventSource
 from evsim_lava.processes.recorders import SpikeRecorder, StateRecorder
 from evsim_lava.processes.synapses import DelayedSynapses
+from evsim_lava.processes.two_current_lif import TwoCurrentLIF
 from evsim_lava.sdk import LIF, AbstractProcess, DelayDense, Loihi2SimCfg, RunSteps, SignMode
 
 
@@ -64,17 +65,20 @@ class LavaGraph:
 def _population(plan: NeuronPlan | SourcePlan) -> AbstractProcess:
     if isinstance(plan, SourcePlan):
         return EventSource(size=plan.size, folder=plan.folder)
-    shape = (len(plan.u),)
-    state = {"u": plan.u, "v": plan.v, "bias_mant": plan.bias_mant, "bias_exp": plan.bias_exp}
+    current, *second = plan.currents
+    shape = plan.v.shape
+    registers = {"du": current.du, "dv": plan.dv, "vth": plan.vth}
+    state = {"u": current.u, "v": plan.v, "bias_mant": plan.bias_mant, "bias_exp": plan.bias_exp}
+    beyond = {"refractory": plan.refractory, "changes": plan.changes}
+    if second:
+        return TwoCurrentLIF(shape=shape, du_i=second[0].du, u_i=second[0].u, **registers, **state, **beyond)
     if plan.is_plain:
-        return LIF(shape=shape, du=int(plan.du[0]), dv=int(plan.dv[0]), vth=int(plan.vth[0]), **state)
-    return CellwiseLIF(
-        shape=shape, du=plan.du, dv=plan.dv, vth=plan.vth, refractory=plan.refractory, changes=plan.changes, **state
-    )
+        return LIF(shape=shape, **{name: int(values[0]) for name, values in registers.items()}, **state)
+    return CellwiseLIF(shape=shape, **registers, **state, **beyond)
 
 
 def _recorders(plan: NeuronPlan, neurons: AbstractProcess) -> list[AbstractProcess]:
-    size = len(plan.u)
+    size = len(plan.v)
     recorders: list[AbstractProcess] = []
     if plan.spikes is not None:
         recorder = SpikeRecorder(size=size, path=plan.spikes)
@@ -90,7 +94,7 @@ def _recorders(plan: NeuronPlan, neurons: AbstractProcess) -> list[AbstractProce
 def _connect(plan: SynapsePlan, pre: AbstractProcess, post: AbstractProcess) -> None:
     for connection in _connections(plan):
         pre.s_out.connect(connection.s_in)
-        connection.a_out.connect(post.a_in)
+        connection.a_out.connect(post.a_in if plan.current == 0 else post.i_in)
 
 
 def _connections(plan: SynapsePlan) -> list[AbstractProcess]:

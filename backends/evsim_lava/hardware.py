@@ -37,6 +37,13 @@ def problems(plan: LavaPlan, network: Network) -> Iterator[Problem]:
         if not isinstance(population, NeuronPlan):
             continue
         where = f"population {network.populations[index].label!r}"
+        if len(population.currents) > 1:
+            yield Problem(
+                where,
+                "a neuron with two synaptic currents",
+                "a chip needs microcode for it, which nobody has written",
+                "Make tau_syn_E and tau_syn_I equal and take the chip loihi2, or run on lava:loihi2_microcode.",
+            )
         if not population.is_plain:
             yield Problem(
                 where,

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, bias_registers
-from evsim.arithmetic.loihi_lif import KEPT_U, KEPT_V, REFRACTORY_STEPS, THRESHOLD, U, V, loihi2_neuron
+from evsim.arithmetic.loihi_lif import loihi2_neuron, two_current_neuron
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.engine.drive import cell_changes
-from evsim.model import NeuronModel
-from evsim_lava.plan import LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
+from evsim.model import Rule
+from evsim_lava.plan import CurrentPlan, LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
 
 # Lava's DelayDense works on a dense matrix for each delay in every step: about 5 ns for each of its elements. It is a
 # process of the machine, which costs about as much as 20,000 elements; evsim's own costs about 5,000 more than nothing.
 STOCK_ELEMENTS = 25_000
 PROCESS_ELEMENTS = 20_000
 
-# Lava's name of each state row
-STATES = {U: "u", V: "v"}
+# Lava's names of the states of its own neuron and of ``TwoCurrentLIF``
+STATES = {loihi2_neuron: ("u", "v"), two_current_neuron: ("u", "u_i", "v")}
 
 
 def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_ELEMENTS) -> LavaPlan:
@@ -46,9 +46,9 @@ def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_EL
     return LavaPlan(populations, synapses)
 
 
-def is_lif(model: NeuronModel) -> bool:
-    """Whether a model is, on Loihi 2, the neuron that Lava has."""
-    return model.rules["loihi2"].neuron is loihi2_neuron
+def has_process(rule: Rule) -> bool:
+    """Whether a rule is the neuron that Lava has, or evsim's own with two currents."""
+    return rule.neuron in STATES
 
 
 def source_folder(folder: Path, index: int) -> Path:
@@ -63,20 +63,24 @@ def spike_file(folder: Path, index: int) -> Path:
 
 def _neurons(chip_network: ChipNetwork, population: ChipPopulation, index: int, folder: Path) -> NeuronPlan:
     network, cells = chip_network.network, population.cells
+    rule = population.model.rules[chip_network.chip.rules.name]
     size = len(cells.drive)
     parameters = np.broadcast_to(cells.parameters, (len(cells.parameters), size)).astype(np.int32)
+    registers = dict(zip(rule.parameters, parameters, strict=True))
+    state = dict(zip(rule.states, cells.state, strict=True))
     mantissa, exponent = bias_registers(cells.drive)
     currents = [current for current in network.currents if current.population == index]
     spikes = any(probe.population == index and probe.variable == "spikes" for probe in network.probes)
     return NeuronPlan(
-        du=DECAY_ONE - 1 - parameters[KEPT_U],
-        dv=DECAY_ONE - parameters[KEPT_V],
-        vth=parameters[THRESHOLD] >> ALIGN,
+        currents=tuple(
+            CurrentPlan(DECAY_ONE - 1 - registers[f"kept_{name}"], state[name]) for name in rule.states[: rule.n_inputs]
+        ),
+        dv=DECAY_ONE - registers["kept_v"],
+        vth=registers["threshold"] >> ALIGN,
         bias_mant=mantissa,
         bias_exp=exponent,
-        u=cells.state[U],
-        v=cells.state[V],
-        refractory=parameters[REFRACTORY_STEPS],
+        v=state["v"],
+        refractory=registers["refractory_steps"],
         changes=_changes(list(cell_changes(currents, cells, np.int32, network.timestep))),
         spikes=spike_file(folder, index) if spikes else None,
         samples=tuple(sample_plans(chip_network, index, folder)),
@@ -94,6 +98,7 @@ def _changes(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarra
 def sample_plans(chip_network: ChipNetwork, index: int, folder: Path):
     """One recorder for each state variable that probes of the population read."""
     population = chip_network.neurons(index)
+    names = state_names(chip_network, index)
     wanted: dict[int, list] = {}
     for probe in chip_network.network.probes:
         if probe.population == index and probe.variable != "spikes":
@@ -101,7 +106,12 @@ def sample_plans(chip_network: ChipNetwork, index: int, folder: Path):
     for row, probes in wanted.items():
         cells = np.unique(np.concatenate([probe.cells for probe in probes])).astype(np.int64)
         interval = gcd(*(probe.interval for probe in probes))
-        yield SamplePlan(STATES[row], cells, interval, folder / f"{STATES[row]}-{index}")
+        yield SamplePlan(names[row], cells, interval, folder / f"{names[row]}-{index}")
+
+
+def state_names(chip_network: ChipNetwork, index: int) -> tuple[str, ...]:
+    """Lava's names of the state rows of a population."""
+    return STATES[chip_network.neurons(index).model.rules[chip_network.chip.rules.name].neuron]
 
 
 def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> SynapsePlan:
@@ -118,6 +128,7 @@ def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> Syn
     return SynapsePlan(
         projection.pre,
         projection.post,
+        held.row,
         shape,
         projection.source,
         projection.target,

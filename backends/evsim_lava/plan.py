@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class SamplePlan:
-    """Every ``interval`` time steps, a state variable (``"u"`` or ``"v"``) of some cells goes to a file."""
+    """Every ``interval`` time steps, a state variable of some cells goes to a file; Lava's name of it."""
 
     variable: str
     cells: np.ndarray
@@ -19,20 +19,28 @@ class SamplePlan:
 
 
 @dataclass(frozen=True, eq=False)
+class CurrentPlan:
+    """A synaptic current of a population: its decay register and its state; (n,) int32."""
+
+    du: np.ndarray
+    u: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class NeuronPlan:
     """The registers of a population; arrays are (n,) int32.
 
     Attributes:
+        currents: one for both receptors, or one for each.
         changes: (time step, cell, bias) of injected currents, in order of time.
         spikes: file that takes the spikes; None if they are not recorded.
     """
 
-    du: np.ndarray
+    currents: tuple[CurrentPlan, ...]
     dv: np.ndarray
     vth: np.ndarray
     bias_mant: np.ndarray
     bias_exp: np.ndarray
-    u: np.ndarray
     v: np.ndarray
     refractory: np.ndarray
     changes: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -41,8 +49,9 @@ class NeuronPlan:
 
     @property
     def is_plain(self) -> bool:
-        """Whether Lava's stock LIF process can hold the population."""
-        alike = all((values == values[0]).all() for values in (self.du, self.dv, self.vth))
+        """Whether Lava's stock LIF process can hold the population, as far as it has one current."""
+        decays = (current.du for current in self.currents)
+        alike = all((values == values[0]).all() for values in (*decays, self.dv, self.vth))
         return alike and not self.refractory.any() and not len(self.changes[0])
 
 
@@ -60,6 +69,7 @@ class SynapsePlan:
 
     Attributes:
         pre, post: indices of populations.
+        current: the number of the current that it adds to.
         shape: (targets, sources).
         delay: in Lava's count, in which 0 arrives in the step after.
         mixed: whether both signs occur, which Lava's sign mode wants to know.
@@ -70,6 +80,7 @@ class SynapsePlan:
 
     pre: int
     post: int
+    current: int
     shape: tuple[int, int]
     source: np.ndarray
     target: np.ndarray

@@ -10,7 +10,7 @@ from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.network import Probe
 from evsim.recording import Recordings, Signal, Spikes
 from evsim.sources import SourceSpikes
-from evsim_lava.lower import STATES, sample_plans, spike_file
+from evsim_lava.lower import sample_plans, spike_file, state_names
 
 
 def read(
@@ -53,7 +53,7 @@ def _spikes(
 def _signal(chip_network: ChipNetwork, probe: Probe, folder: Path, labels: range) -> Signal:
     population = chip_network.neurons(probe.population)
     readout = population.cells.readouts[probe.variable]
-    place = STATES[readout.row]
+    place = state_names(chip_network, probe.population)[readout.row]
     (sample,) = (s for s in sample_plans(chip_network, probe.population, folder) if s.variable == place)
     start = population.cells.state[readout.row][sample.cells]
     table = np.fromfile(sample.path, np.int32) if sample.path.exists() else np.empty(0, np.int32)

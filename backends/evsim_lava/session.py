@@ -133,7 +133,7 @@ class LavaSession:
         if what := _difference(old, network, set(self._sources)):
             raise BackendError(
                 f"Lava cannot take over a change of {what} while the network runs; make it before run() or after "
-                "reset(), or run on reference:loihi2"
+                f"reset(), or run on reference:{self._chip.name}"
             )
         for index in self._sources:
             if network.populations[index] is not old.populations[index]:
@@ -173,12 +173,14 @@ class LavaSession:
 
 def _problems(chip_network: ChipNetwork):
     for population in chip_network.populations:
-        if isinstance(population, ChipPopulation) and not lower.is_lif(population.model):
+        if not isinstance(population, ChipPopulation):
+            continue
+        if not lower.has_process(population.model.rules[chip_network.chip.rules.name]):
             yield Problem(
                 f"population {population.label!r}",
                 f"the cell {population.model.name}",
                 "Lava has leaky integrate-and-fire neurons",
-                "Use IF_curr_exp or IF_curr_delta, or run on reference:loihi2.",
+                f"Use IF_curr_exp or IF_curr_delta, or run on reference:{chip_network.chip.name}.",
             )
 
 

@@ -1,10 +1,18 @@
-"""The neuron of Loihi: leaky integrate-and-fire with one decaying current, in integers.
+"""The neurons of Loihi: leaky integrate-and-fire with one decaying current or with two, in integers.
 
-One time step, in the order of lava-nc 0.10.0 ``PyLifModelBitAcc``, with Loihi's refractory period beside it:
+One time step of the chips' own neuron, in the order of lava-nc 0.10.0 ``PyLifModelBitAcc``, with Loihi's refractory
+period beside it:
 
-    u <- decay(u, du + 1) + (a << 6)        a: the weights of the spikes that are due
-    v <- decay(v, dv) + u + bias
+    u <- wrap(decay(u, du + 1) + (a << 6))        a: the weights of the spikes that are due
+    v <- clip(decay(v, dv) + u + bias)
     spike if v > (vth << 6);  v <- 0 on a spike and for the refractory steps after it
+
+The neuron of two currents is no chip's: Loihi 2 would need microcode for it, which nobody has written. Everything is as
+above, in the same order; only u is there twice, with a decay and an input for each receptor:
+
+    u_e <- wrap(decay(u_e, du_e + 1) + (exc << 6))
+    u_i <- wrap(decay(u_i, du_i + 1) + (inh << 6))
+    v   <- clip(decay(v, dv) + u_e + u_i + bias)
 """
 
 from __future__ import annotations
@@ -13,12 +21,18 @@ import numba
 
 from evsim.arithmetic.loihi import ALIGN, STATE_LIMIT, clip, decay_toward_zero, low_32, wrap_once
 
-STATES = ("u", "v", "refractory")
-PARAMETERS = ("kept_u", "kept_v", "threshold", "refractory_steps")
-# state rows
-U, V, REFRACTORY = range(3)
-# parameter rows: 4096 - (du + 1), 4096 - dv, vth << 6 and the number of steps
+_MEMBRANE_STATES = ("v", "refractory")
+_MEMBRANE_PARAMETERS = ("kept_v", "threshold", "refractory_steps")
+
+STATES = ("u", *_MEMBRANE_STATES)
+PARAMETERS = ("kept_u", *_MEMBRANE_PARAMETERS)
+# state rows with one current
+U, V = range(2)
+# parameter rows with one current: 4096 - (du + 1), 4096 - dv, vth << 6 and the number of steps
 KEPT_U, KEPT_V, THRESHOLD, REFRACTORY_STEPS = range(4)
+
+TWO_STATES = ("u_e", "u_i", *_MEMBRANE_STATES)
+TWO_PARAMETERS = ("kept_u_e", "kept_u_i", *_MEMBRANE_PARAMETERS)
 
 _INT32_MAX = (1 << 31) - 1
 
@@ -27,13 +41,23 @@ _njit = numba.njit(error_model="numpy")
 
 def loihi2_neuron(u, v, refractory, kept_u, kept_v, threshold, refractory_steps, a, drive):
     """One step by Lava's rules: u wraps once at 24 bits, v is clipped; each is tallied."""
-    # Lava adds in int32, which only shows where u has left 24 bits by far
-    free = low_32(decay_toward_zero(u, kept_u) + (a << ALIGN))
-    current = wrap_once(free)
-    whole = low_32(decay_toward_zero(v, kept_v) + current + drive)
-    held = clip(whole, STATE_LIMIT - 1)
-    potential, left, fired = _fire(held, refractory, threshold, refractory_steps)
-    return current, potential, left, fired, current != free, (held != whole) & (refractory == 0)
+    current, wrapped = _lava_current(u, kept_u, a)
+    potential, left, fired, clipped = _lava_membrane(
+        v, refractory, kept_v, threshold, refractory_steps, current + drive
+    )
+    return current, potential, left, fired, wrapped, clipped
+
+
+def two_current_neuron(
+    u_e, u_i, v, refractory, kept_u_e, kept_u_i, kept_v, threshold, refractory_steps, exc, inh, drive
+):
+    """One step by Lava's rules with a current for each receptor; wraps of both are tallied together."""
+    current_e, wrapped_e = _lava_current(u_e, kept_u_e, exc)
+    current_i, wrapped_i = _lava_current(u_i, kept_u_i, inh)
+    potential, left, fired, clipped = _lava_membrane(
+        v, refractory, kept_v, threshold, refractory_steps, current_e + current_i + drive
+    )
+    return current_e, current_i, potential, left, fired, wrapped_e + wrapped_i, clipped
 
 
 def loihi1_neuron(u, v, refractory, kept_u, kept_v, threshold, refractory_steps, a, drive):
@@ -44,6 +68,24 @@ def loihi1_neuron(u, v, refractory, kept_u, kept_v, threshold, refractory_steps,
     beyond = (abs(whole) >= STATE_LIMIT) & (refractory == 0)
     potential, left, fired = _fire(clip(whole, _INT32_MAX), refractory, threshold, refractory_steps)
     return current, potential, left, fired, abs(free) > STATE_LIMIT, beyond
+
+
+@_njit
+def _lava_current(u, kept, a):
+    """u after one step with the input a, and whether it wrapped."""
+    # Lava adds in int32, which only shows where u has left 24 bits by far
+    free = low_32(decay_toward_zero(u, kept) + (a << ALIGN))
+    current = wrap_once(free)
+    return current, current != free
+
+
+@_njit
+def _lava_membrane(v, refractory, kept, threshold, refractory_steps, push):
+    """v, the refractory steps left, whether there is a spike and whether v was clipped; ``push`` is u and the bias."""
+    whole = low_32(decay_toward_zero(v, kept) + push)
+    held = clip(whole, STATE_LIMIT - 1)
+    potential, left, fired = _fire(held, refractory, threshold, refractory_steps)
+    return potential, left, fired, (held != whole) & (refractory == 0)
 
 
 @_njit

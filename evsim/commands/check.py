@@ -9,7 +9,7 @@ from typing import Any
 
 from evsim.chip import Chip, chip_names, load_chip
 from evsim.commands.options import add_json, occasion, table, tell, write_json
-from evsim.deploy.loihi_cores import RESOURCES, RULES_WITH_CORES, CorePlan, plan_cores
+from evsim.deploy.loihi_cores import RESOURCES, CorePlan, plan_cores
 from evsim.errors import CheckError, EvsimError, joined
 from evsim.network import Network
 from evsim.results.losses import ChipLosses, chip_losses
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
 
 def _examine(network: Network, chip: Chip) -> tuple[ChipLosses, CorePlan | None]:
     """What a network loses on a chip, and its cores where they are planned for; raises CheckError."""
-    plan = plan_cores(network, chip) if chip.rules.name in RULES_WITH_CORES else None
+    plan = plan_cores(network, chip) if chip.rules.family == "loihi" else None
     refusals = []
     if plan and plan.problems:
         refusals.append(CheckError(f"this network has no place on the cores of {chip.name}", plan.problems))

@@ -11,12 +11,8 @@ from evsim.deploy.check_synapses import kind_problems, value_problems
 from evsim.errors import Problem
 from evsim.network import Network, malformed_current, malformed_population, malformed_projection
 
-# What a rule set adds to the checks that hold for all.
-_OF_RULES = {
-    "spinnaker1": spinnaker_check.problems,
-    "loihi1": loihi_check.problems,
-    "loihi2": loihi_check.problems,
-}
+# What a family of rule sets adds to the checks that hold for all.
+_OF_FAMILY = {"spinnaker": spinnaker_check.problems, "loihi": loihi_check.problems}
 
 
 def check(network: Network, chip: Chip) -> list[Problem]:
@@ -37,9 +33,9 @@ def check(network: Network, chip: Chip) -> list[Problem]:
         problems += found
     for probe in network.probes:
         problems += probe_problems(network, probe)
-    if chip.rules.name in _OF_RULES:
+    if chip.rules.family in _OF_FAMILY:
         sound = _sound_part(network, cells, kinds, currents) if problems else network
-        problems += _OF_RULES[chip.rules.name](sound, chip)
+        problems += _OF_FAMILY[chip.rules.family](sound, chip)
     return problems
 
 

@@ -102,7 +102,7 @@ class ChipProjection:
         synapses: those of the network's projection.
         hold: how their weights are stored.
         exponent: the sum over the spikes of one step is shifted by it (left if positive, floor to the right if
-            negative); always 0 outside ``loihi2``.
+            negative); always 0 outside ``loihi2`` and ``loihi2_microcode``.
         plasticity: how the stored weights change, in the rule set's numbers; None where they do not, and in ``ideal``.
     """
 
@@ -146,17 +146,20 @@ class ChipNetwork:
         return population
 
 
-def weight_loss(label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float) -> WeightLoss:
+def weight_loss(
+    label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float, felt: NDArray[np.float64] | None = None
+) -> WeightLoss:
     """Compare the weights asked for with those that the chip holds, both in the projection's unit.
 
     Args:
         lsb: the least step of a weight.
+        felt: (n,) as what part of itself a weight is felt in each cell of the target; None where it is 1 in all.
     """
     zeroed = saturated = 0
     most_error = squares = most = 0.0
-    for asked, count in _weights(synapses):
+    for asked, count, target in _weights(synapses, felt is None):
         held = hold.physical(hold.stored(asked))
-        error = np.abs(held - asked)
+        error = np.abs((held if felt is None else held * felt[target]) - asked)
         zeroed += count * int(np.count_nonzero((held == 0) & (asked != 0)))
         saturated += count * hold.saturated(asked)
         most_error = max(most_error, float(error.max()))
@@ -166,10 +169,10 @@ def weight_loss(label: str, unit: str, synapses: Synapses, hold: Hold, lsb: floa
     return WeightLoss(label, unit, len(synapses), lsb, zeroed, saturated, most_error, rms, most)
 
 
-def _weights(synapses: Synapses) -> Iterator[tuple[NDArray[np.float64], int]]:
-    """All weights, part by part, each with the number of times that it occurs."""
-    if synapses.constant_weight is not None:
-        yield np.array([synapses.constant_weight]), len(synapses)
+def _weights(synapses: Synapses, alike: bool) -> Iterator[tuple[NDArray[np.float64], int, NDArray[np.int32] | None]]:
+    """All weights, part by part: each with the number of times that it occurs, and its target unless all are alike."""
+    if alike and synapses.constant_weight is not None:
+        yield np.array([synapses.constant_weight]), len(synapses), None
     else:
         for chunk in synapses.chunks():
-            yield chunk.weight, 1
+            yield chunk.weight, 1, chunk.target

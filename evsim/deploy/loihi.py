@@ -1,8 +1,8 @@
-"""The rule sets ``loihi1`` and ``loihi2``: weights with 8-bit mantissas, 24-bit states, and what that costs.
+"""The rule sets of Loihi: weights with 8-bit mantissas, 24-bit states, and what that costs.
 
-The rule sets differ in what a projection's exponent does. Lava (``loihi2``) shifts the sum of the weights that meet at
-a neuron in one step; brian2-loihi (``loihi1``) shifts each weight by itself when the network is built. Both drop the
-bits below one unit of input, toward minus infinity.
+The rule sets differ in what a projection's exponent does. Lava (``loihi2``, ``loihi2_microcode``) shifts the sum of the
+weights that meet at a neuron in one step; brian2-loihi (``loihi1``) shifts each weight by itself when the network is
+built. Both drop the bits below one unit of input, toward minus infinity.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from evsim.network import Network, Projection
 from evsim.registry import cell_model
 
 COARSE_TIMESTEP = 0.5  # ms; below it a decay per step is a small part of 4096 and is held with errors of percents
+TOLD_FELT = 1e-4  # the least part by which the effect of a weight must be off to be told
 
 
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
@@ -34,7 +35,8 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
         lambda index: scale_of(network, index, chip),
         lambda projection, target: _hold(projection, target, chip),
     )
-    return replace(held, notes=(*_coarse(network), *held.notes, *_divided(held), *loihi_estimates.notes(held)))
+    notes = (*_coarse(network), *held.notes, *_uneven(held), *_divided(held), *loihi_estimates.notes(held))
+    return replace(held, notes=notes)
 
 
 def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
@@ -42,22 +44,27 @@ def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
     population = network.populations[index]
     model = cell_model(population.model)
     assert isinstance(model, NeuronModel), "sources have no scale"
-    ask = model.rules[chip.rules.name].needs
+    rule = model.rules[chip.rules.name]
+    ask = rule.needs
     assert ask is not None, f"{model.name} must say what its scale on Loihi depends on"
     injected = np.zeros(population.size)
     for current in network.currents:
         if current.population == index and len(current.amplitudes):
             injected[current.cells] += np.abs(current.amplitudes).max()
-    weights = [weight_range(projection) for projection in network.projections if projection.post == index]
+    weights = [
+        weight_range(projection, rule.inputs[projection.receptor])
+        for projection in network.projections
+        if projection.post == index
+    ]
     return choose(ask(population.parameters, population.initial, network.timestep), weights, injected)
 
 
-def weight_range(projection: Projection) -> WeightRange:
-    """The magnitude of a projection's weights and whether both signs occur."""
+def weight_range(projection: Projection, row: int = 0) -> WeightRange:
+    """The magnitude of a projection's weights, whether both signs occur, and the input row that they add to."""
     if not len(projection):
-        return WeightRange(0.0, False)
+        return WeightRange(0.0, False, row)
     least, most = projection.synapses.weights.least, projection.synapses.weights.most
-    return WeightRange(max(-least, most), least < 0 < most)
+    return WeightRange(max(-least, most), least < 0 < most, row)
 
 
 @dataclass(frozen=True)
@@ -107,17 +114,18 @@ class LoihiHold:
 def _hold(projection: Projection, target: ChipPopulation, chip: Chip) -> tuple[ChipProjection, WeightLoss]:
     scale: LoihiScale = target.scale
     rules = chip.rules.name
+    row = target.model.rules[rules].inputs[projection.receptor]
     within = weight_range(projection)
-    exponent = within.exponent(scale.lsb_per_weight)
-    per_unit = scale.lsb_per_weight / (1 << ALIGN)  # units of input for a unit of weight
+    exponent = within.exponent(scale.per_unit(row))
+    per_unit = scale.per_unit(row) / (1 << ALIGN)  # units of input for a unit of weight
     if rules == "loihi1":
         exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
     step = 2 if within.mixed else 1
     hold = LoihiHold(per_unit, exponent, step, within.mantissa_max, shifted=rules == "loihi1")
-    row = target.model.rules[rules].inputs[projection.receptor]
     held = ChipProjection(row, projection.synapses, hold, 0 if hold.shifted else exponent)
     lsb = max(step * 2.0**exponent, 1.0) / per_unit
-    return held, weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, lsb)
+    felt = None if (scale.felt[row] == 1).all() else scale.felt[row]
+    return held, weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, lsb, felt)
 
 
 def _coarse(network: Network) -> Iterator[str]:
@@ -126,6 +134,19 @@ def _coarse(network: Network) -> Iterator[str]:
             f"a time step of {network.timestep:g} ms is short for Loihi, whose decays are whole parts of 4096 a step: "
             "time constants are held with the errors listed; 0.5 ms or more is finer"
         )
+
+
+def _uneven(held: ChipNetwork) -> Iterator[str]:
+    """Where cells differ so that one scale of weights does not suit them all."""
+    for projection, on_chip in zip(held.network.projections, held.projections, strict=True):
+        target = held.neurons(projection.post)
+        felt = target.scale.felt[on_chip.row]
+        if len(projection) and (off := float(np.abs(felt - 1).max())) >= TOLD_FELT:
+            yield (
+                f"projection {projection.label!r}: the cells of {target.label!r} differ in their time constants, and "
+                f"one scale of {projection.receptor} weights does not suit all of them: a weight is felt up to "
+                f"{off:.2%} more or less than it should be; a population for each set of time constants avoids it"
+            )
 
 
 def _divided(held: ChipNetwork) -> Iterator[str]:

@@ -16,19 +16,29 @@ from evsim.registry import cell_model
 
 LONGEST = 2 * DECAY_ONE  # time steps; a longer time constant loses less than half a 4096th in a step
 
+# The way out for networks that need a current for each receptor.
+TWO_CURRENTS = "loihi2_microcode (a neuron of evsim's own with two currents, for which Loihi 2 needs microcode)"
+
 
 def problems(network: Network, chip: Chip) -> list[Problem]:
     """Everything in the populations and probes of a network that Loihi's registers cannot hold."""
     found: list[Problem] = []
     for index, population in enumerate(network.populations):
-        if not isinstance(cell_model(population.model), NeuronModel):
+        model = cell_model(population.model)
+        if not isinstance(model, NeuronModel):
             continue
         found += _time_constants(population, network.timestep, chip)
-        found += _two_currents(population, chip)
+        if _has_one_current(model, chip):
+            found += _two_currents(population, chip)
         found += _refractory(population, network.timestep, chip)
         found += _thresholds(network, index, chip)
     found += _probes(network, chip)
     return found
+
+
+def _has_one_current(model: NeuronModel, chip: Chip) -> bool:
+    """Whether all receptors of a model share the one current of the chip's neuron."""
+    return model.rules[chip.rules.name].n_inputs == 1
 
 
 def _time_constants(population: Population, dt: float, chip: Chip) -> Iterator[Problem]:
@@ -56,7 +66,8 @@ def _two_currents(population: Population, chip: Chip) -> Iterator[Problem]:
         f"tau_syn_E of {tau_e:g} ms and tau_syn_I of {tau_i:g} ms in {int(np.count_nonzero(different))} of "
         f"{population.size} cells",
         f"a neuron of {chip.name} has one synaptic current, so both must be equal",
-        "Make tau_syn_E and tau_syn_I equal, or run on reference:ideal or reference:spinnaker1.",
+        f"Make tau_syn_E and tau_syn_I equal, take the chip {TWO_CURRENTS}, or run on reference:ideal or "
+        "reference:spinnaker1.",
     )
 
 
@@ -101,12 +112,13 @@ def _probes(network: Network, chip: Chip) -> Iterator[Problem]:
     other = {"isyn_exc": "inhibitory", "isyn_inh": "excitatory"}
     for probe in network.probes:
         receptor = other.get(probe.variable)
-        if receptor and any(
-            len(p) and (p.post, p.receptor) == (probe.population, receptor) for p in network.projections
-        ):
+        model = cell_model(network.populations[probe.population].model)
+        if receptor is None or not isinstance(model, NeuronModel) or not _has_one_current(model, chip):
+            continue
+        if any(len(p) and (p.post, p.receptor) == (probe.population, receptor) for p in network.projections):
             yield Problem(
                 f"population {network.populations[probe.population].label!r}",
                 f"recording {probe.variable} while it has {receptor} input too",
                 f"a neuron of {chip.name} has one current, the sum of both",
-                "Record v, or run on reference:ideal.",
+                f"Record v, take the chip {TWO_CURRENTS}, or run on reference:ideal.",
             )

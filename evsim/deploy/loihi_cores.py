@@ -25,8 +25,6 @@ WORD, GROUP, HEAD = 64, 64, 4 + 6  # bits, synapses, bits
 WEIGHT_BITS = 8
 INDEX_BITS = np.array([0, 6, 7, 8, 9, 10, 11, 12])
 
-RULES_WITH_CORES = ("loihi1", "loihi2")
-
 # limit of a core -> what it holds, for users
 RESOURCES = {
     "core_compartments": "compartments",

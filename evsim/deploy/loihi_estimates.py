@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.arithmetic.loihi import DECAY_ONE, STATE_LIMIT
-from evsim.arithmetic.loihi_lif import KEPT_U
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.model import Values
 from evsim.network import Population, Projection
@@ -69,31 +68,37 @@ def constant_rate(values: Values, dt: float) -> NDArray[np.float64]:
 
 
 def _wraps(held: ChipNetwork, index: int) -> Iterator[str]:
-    mean, deviation = expected_u(held, index)
-    if abs(mean) + SAFE * deviation <= 1:
-        return
-    label = held.network.populations[index].label
-    yield (
-        f"population {label!r}: u is estimated to leave its register of 24 bits, and to wrap: its mean is {mean:.2g} "
-        f"and its deviation {deviation:.2g} of the register, where neurons send {ASSUMED_RATE:g} spikes/s and sources "
-        "what is known of them; smaller weights, fewer synapses or a shorter tau_syn avoid it"
-    )
+    population = held.neurons(index)
+    rule = population.model.rules[held.chip.rules.name]
+    for row, current in enumerate(rule.states[: rule.n_inputs]):
+        mean, deviation = expected_u(held, index, row)
+        if abs(mean) + SAFE * deviation > 1:
+            yield (
+                f"population {population.label!r}: {current} is estimated to leave its register of 24 bits, and to "
+                f"wrap: its mean is {mean:.2g} and its deviation {deviation:.2g} of the register, where neurons send "
+                f"{ASSUMED_RATE:g} spikes/s and sources what is known of them; smaller weights, fewer synapses or a "
+                "shorter tau_syn avoid it"
+            )
 
 
-def expected_u(held: ChipNetwork, index: int) -> tuple[float, float]:
-    """The mean and the standard deviation of u in the cells of a population, as parts of its register."""
+def expected_u(held: ChipNetwork, index: int, row: int = 0) -> tuple[float, float]:
+    """The mean and the standard deviation of a current in the cells of a population, as parts of its register.
+
+    Args:
+        row: the current, which is that of an input row; its decay is the parameter row of the same number.
+    """
     network, population = held.network, held.neurons(index)
-    kept = float(population.cells.parameters[KEPT_U].max()) / DECAY_ONE
+    kept = float(population.cells.parameters[row].max()) / DECAY_ONE
     mean = variance = 0.0
-    for projection in network.projections:
-        if projection.post != index or not len(projection):
+    for projection, on_chip in zip(network.projections, held.projections, strict=True):
+        if (projection.post, on_chip.row) != (index, row) or not len(projection):
             continue
         source = network.populations[projection.pre]
         spikes = len(projection) / network.populations[index].size * _rate_of(source) * network.timestep / 1000.0
         average, square = _moments(projection)
         mean += spikes * average
         variance += spikes * square
-    part = population.scale.lsb_per_weight / STATE_LIMIT
+    part = population.scale.per_unit(row) / STATE_LIMIT
     return part * mean / (1 - kept), part * sqrt(variance / (1 - kept**2))
 
 

@@ -1,13 +1,18 @@
 """Choosing the scale of a population on Loihi: how many units of its registers are a mV, and how many a unit of weight.
 
-A population has one scale, which all projections onto it share; each projection has its own exponent. The largest
-weight is given the largest mantissa, so it is held exactly, and the scale is as fine as the registers allow.
+A population has one scale of voltage, which all projections onto it share; each projection has its own exponent. The
+largest weight is given the largest mantissa, so it is held exactly, and the scale is as fine as the registers allow.
+
+A unit of weight is as many units of u as it adds to v, in mV, times the units of a mV. Where a neuron has two currents
+that differs between the receptors; and where its cells differ, so does the ratio of the two from cell to cell, while a
+projection holds all its weights alike. The units of a mV of each cell are those with which the receptor of the largest
+weight is exact; a weight of the other one is felt more or less than it should be, within half the spread of the ratio.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +39,14 @@ TOGETHER = 4
 
 @dataclass(frozen=True, eq=False)
 class LoihiNeeds:
-    """What a model says about its cells, so that a scale can be chosen; all (n,).
+    """What a model says about its cells, so that a scale can be chosen; (n,), or (rows, n) with one for each input row.
 
     Attributes:
-        mV_per_weight: what a unit of weight adds to v in the step in which it is felt.
+        mV_per_weight: (rows, n) what a unit of weight adds to v in the step in which it is felt.
         reach: mV, the farthest from v_reset that v is known to come: threshold, rest or initial value.
         push: mV that the constant drive adds in one step.
         mV_per_nA: what an injected nA adds in one step.
-        start: mV that the initial synaptic current adds in the first step.
+        start: (rows, n) mV that the initial synaptic current adds in the first step.
     """
 
     mV_per_weight: Floats
@@ -53,10 +58,11 @@ class LoihiNeeds:
 
 @dataclass(frozen=True)
 class WeightRange:
-    """The largest magnitude among the weights of a projection, and whether it has both signs."""
+    """The weights of a projection: the largest magnitude, whether both signs occur, and the input row they add to."""
 
     largest: float
     mixed: bool
+    row: int = 0
 
     @property
     def mantissa_max(self) -> int:
@@ -72,21 +78,30 @@ class WeightRange:
         return int(np.clip(np.ceil(needed - 1e-9), WEIGHT_EXPONENT_MIN, WEIGHT_EXPONENT_MAX))
 
 
+NO_WEIGHT = WeightRange(0.0, False)
+
+
 @dataclass(frozen=True, eq=False)
 class LoihiScale:
     """The scale of one population.
 
     Attributes:
-        lsb_per_weight: units of u for a unit of weight (nA, or mV for delta synapses).
+        lsb_per_weight: (rows,) units of u for a unit of weight (nA, or mV for delta synapses), for each input row.
         lsb_per_mV: (n,) units of v for a mV; differs between cells of different membranes.
+        felt: (rows, n) as what part of itself a weight is felt in each cell; 1 where the scale is exact.
     """
 
-    lsb_per_weight: float
+    lsb_per_weight: Floats
     lsb_per_mV: Floats
+    felt: Floats
 
     def per_unit(self, row: int) -> float:
-        """Units of u for a unit of weight, the same on every input row."""
-        return self.lsb_per_weight
+        """Units of u for a unit of weight of a projection onto an input row."""
+        return float(self.lsb_per_weight[row])
+
+    def lsb_per_current(self, row: int) -> Floats:
+        """(n,) units of u with which a unit of weight has its full effect in each cell."""
+        return self.lsb_per_weight[row] / self.felt[row]
 
 
 def choose(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats) -> LoihiScale:
@@ -96,23 +111,32 @@ def choose(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats) 
         weights: of the projections onto it.
         injected: (n,) nA, the largest magnitude of the injected current of each cell.
     """
+    effect = needs.mV_per_weight
+    anchor = max(weights, key=lambda weight: weight.largest * effect[weight.row].max(), default=NO_WEIGHT).row
+    ratio = effect / effect[anchor]
+    of_row = (ratio.min(axis=1) + ratio.max(axis=1)) / 2
+    weights = [replace(weight, largest=weight.largest * of_row[weight.row]) for weight in weights]
     chosen = 1.0
     for room in ROOM:
-        chosen = _anchored(_largest(needs, weights, injected, room), weights)
+        chosen = _anchored(_largest(needs, effect[anchor], weights, injected, room), weights)
         if all(weight.exponent(chosen) >= 0 for weight in weights):
             break
-    return LoihiScale(chosen, chosen / needs.mV_per_weight)
+    return LoihiScale(chosen * of_row, chosen / effect[anchor], of_row[:, None] / ratio)
 
 
-def _largest(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats, room: float) -> float:
-    """The largest units per weight with which every register holds what is known to come."""
+def _largest(needs: LoihiNeeds, effect: Floats, weights: Sequence[WeightRange], injected: Floats, room: float) -> float:
+    """The largest units per weight with which every register holds what is known to come.
+
+    Args:
+        effect: (n,) mV that a unit of weight adds; all weights are in this unit.
+    """
     state = STATE_LIMIT - 1
     bias = BIAS_MANTISSA_MAX << BIAS_EXPONENT_MAX
     push = np.abs(needs.push) + needs.mV_per_nA * injected
     with np.errstate(divide="ignore"):
         per_mV = np.minimum(state / (room * needs.reach), bias / push)
-        per_mV = np.minimum(per_mV, state / np.abs(needs.start))
-    bounds = [float((per_mV * needs.mV_per_weight).min())]
+        per_mV = np.minimum(per_mV, state / np.abs(needs.start).max(axis=0))
+    bounds = [float((per_mV * effect).min())]
     bounds += [state / (TOGETHER * weight.largest) for weight in weights if weight.largest > 0]
     return min(bounds)
 
@@ -123,7 +147,7 @@ def _anchored(limit: float, weights: Sequence[WeightRange]) -> float:
     It gets the largest mantissa; where that would be shifted to the right, a whole number of units of input instead
     (an even one where signs are mixed).
     """
-    anchor = max(weights, key=lambda weight: weight.largest, default=WeightRange(0.0, False))
+    anchor = max(weights, key=lambda weight: weight.largest, default=NO_WEIGHT)
     if anchor.largest == 0:
         return limit
     unit = (anchor.mantissa_max << ALIGN) / anchor.largest

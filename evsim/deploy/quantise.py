@@ -12,12 +12,7 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.errors import CheckError
 from evsim.network import Network
 
-_BY_RULES = {
-    "ideal": ideal.quantise,
-    "spinnaker1": spinnaker.quantise,
-    "loihi1": loihi.quantise,
-    "loihi2": loihi.quantise,
-}
+_OF_FAMILY = {"ideal": ideal.quantise, "spinnaker": spinnaker.quantise, "loihi": loihi.quantise}
 
 
 # what was quantised while ``remembering`` is active; None while it is not
@@ -52,4 +47,4 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
 def _quantised(network: Network, chip: Chip) -> ChipNetwork:
     if problems := check(network, chip):
         raise CheckError(f"this network cannot run on {chip.name}", problems)
-    return _BY_RULES[chip.rules.name](network, chip)
+    return _OF_FAMILY[chip.rules.family](network, chip)

@@ -119,18 +119,18 @@ SPINNAKER1 = Rule(
     "nF); the ideal one moves it by weight mV",
 )
 
-# --- loihi1 and loihi2 -----------------------------------------------------------------------------------------------
+# --- loihi1 and loihi2, which is that of loihi2_microcode, too -------------------------------------------------------
 
 
 def loihi_needs(values: Values, initial: Values, dt: float) -> loihi_lif.LoihiNeeds:
     """A weight is in mV already."""
     one = np.ones(len(values["tau_m"]))
-    return loihi_lif.needs(values, initial, dt, one, 0 * one)
+    return loihi_lif.needs(values, initial, dt, [one], [0 * one])
 
 
 def loihi_convert(values: Values, initial: Values, dt: float, scale: LoihiScale) -> Cells:
     """A current that decays within one step (du = 4095), so that u is the input of the step alone."""
-    return loihi_lif.cells(values, initial, dt, scale, np.array([DECAY_ONE]), np.zeros(1), {})
+    return loihi_lif.cells(values, initial, dt, scale, [np.array([DECAY_ONE])], [np.zeros(1)], {})
 
 
 LOIHI_NOTE = "the jump of a delta synapse comes one time step after the one in which the ideal rule has it"
@@ -152,5 +152,5 @@ MODEL = NeuronModel(
     weight_unit="mV",
     above_zero=frozenset({"cm", "tau_m"}),
     not_negative=frozenset({"tau_refrac"}),
-    rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1, "loihi1": LOIHI1, "loihi2": LOIHI2},
+    rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1, "loihi1": LOIHI1, "loihi2": LOIHI2, "loihi2_microcode": LOIHI2},
 )

@@ -8,12 +8,12 @@ When v reaches v_thresh the neuron spikes; v is then held at v_reset for tau_ref
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
-from evsim.arithmetic.loihi_lif import U as LOIHI_U
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, decay, fixed
 from evsim.deploy.loihi_scale import LoihiScale
@@ -154,36 +154,54 @@ SPINNAKER1 = Rule(
     receive=spinnaker_receive,
 )
 
-# --- loihi1 and loihi2 -----------------------------------------------------------------------------------------------
+# --- loihi1, loihi2 and loihi2_microcode -----------------------------------------------------------------------------
+
+# receptor -> its time constant and its current
+RECEPTORS = {"excitatory": ("tau_syn_E", "isyn_exc"), "inhibitory": ("tau_syn_I", "isyn_inh")}
 
 
-def loihi_needs(values: Values, initial: Values, dt: float) -> loihi_lif.LoihiNeeds:
-    """What a nA of current adds to v in the step in which it is felt is the ideal propagator."""
-    per_nA = propagator(values["tau_syn_E"], values["tau_m"], values["cm"], dt)
-    return loihi_lif.needs(values, initial, dt, per_nA, per_nA * _current(initial))
-
-
-def loihi_convert(values: Values, initial: Values, dt: float, scale: LoihiScale) -> Cells:
-    """One decaying current for both receptors, whose tau_syn are equal.
+class LoihiCurrents:
+    """The decaying currents of a Loihi neuron: one for both receptors, whose tau_syn are then equal, or one for each.
 
     u holds what the current of the step that ends now added to v, so the current at its label is u times the decay.
+
+    Args:
+        inputs: receptor -> the number of its current.
     """
-    decay_u = np.clip(loihi_lif.decay_of(values["tau_syn_E"], dt), 1, DECAY_ONE)
-    left = np.exp(-dt / values["tau_syn_E"])
-    start_u = np.rint(_current(initial) * scale.lsb_per_weight / left)
-    current = Readout(LOIHI_U, left / scale.lsb_per_weight)
-    readouts = {"isyn_exc": current, "isyn_inh": current}
-    cells = loihi_lif.cells(values, initial, dt, scale, decay_u, start_u, readouts)
-    tau_syn = loihi_lif.time_constant(decay_u, dt)
-    return replace(cells, effective={**cells.effective, "tau_syn_E": tau_syn, "tau_syn_I": tau_syn})
+
+    def __init__(self, inputs: Mapping[str, int]) -> None:
+        rows = sorted(set(inputs.values()))
+        self._members = [[RECEPTORS[name] for name, row in inputs.items() if row == k] for k in rows]
+
+    def needs(self, values: Values, initial: Values, dt: float) -> loihi_lif.LoihiNeeds:
+        """What a nA of current adds to v in the step in which it is felt is the ideal propagator."""
+        per_nA = [propagator(values[members[0][0]], values["tau_m"], values["cm"], dt) for members in self._members]
+        start = [each * _current(initial, members) for each, members in zip(per_nA, self._members, strict=True)]
+        return loihi_lif.needs(values, initial, dt, per_nA, start)
+
+    def convert(self, values: Values, initial: Values, dt: float, scale: LoihiScale) -> Cells:
+        """The registers of the currents, and those of the membrane."""
+        decays, starts, readouts, effective = [], [], {}, {}
+        for row, members in enumerate(self._members):
+            tau_syn = values[members[0][0]]
+            decays.append(np.clip(loihi_lif.decay_of(tau_syn, dt), 1, DECAY_ONE))
+            left, lsb = np.exp(-dt / tau_syn), scale.lsb_per_current(row)
+            starts.append(np.rint(_current(initial, members) * lsb / left))
+            for parameter, variable in members:
+                readouts[variable] = Readout(row, left / lsb)
+                effective[parameter] = loihi_lif.time_constant(decays[row], dt)
+        cells = loihi_lif.cells(values, initial, dt, scale, decays, starts, readouts)
+        return replace(cells, effective={**cells.effective, **effective})
 
 
-def _current(initial: Values) -> np.ndarray:
+def _current(initial: Values, members: list[tuple[str, str]]) -> np.ndarray:
     zero = np.zeros_like(initial["v"])
-    return initial.get("isyn_exc", zero) + initial.get("isyn_inh", zero)
+    return sum((initial.get(variable, zero) for _, variable in members), start=zero)
 
 
-LOIHI1, LOIHI2 = loihi_lif.rules(loihi_convert, loihi_needs)
+ONE_CURRENT, TWO_CURRENTS = (LoihiCurrents(inputs) for inputs in (loihi_lif.ONE_CURRENT, loihi_lif.TWO_CURRENTS))
+LOIHI1, LOIHI2 = loihi_lif.rules(ONE_CURRENT.convert, ONE_CURRENT.needs)
+LOIHI2_MICROCODE = loihi_lif.two_current_rule(TWO_CURRENTS.convert, TWO_CURRENTS.needs)
 
 MODEL = NeuronModel(
     name="IF_curr_exp",
@@ -203,5 +221,11 @@ MODEL = NeuronModel(
     weight_unit="nA",
     above_zero=frozenset({"cm", "tau_m", "tau_syn_E", "tau_syn_I"}),
     not_negative=frozenset({"tau_refrac"}),
-    rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1, "loihi1": LOIHI1, "loihi2": LOIHI2},
+    rules={
+        "ideal": IDEAL,
+        "spinnaker1": SPINNAKER1,
+        "loihi1": LOIHI1,
+        "loihi2": LOIHI2,
+        "loihi2_microcode": LOIHI2_MICROCODE,
+    },
 )

@@ -1,4 +1,4 @@
-"""Registers of Loihi's neuron for IF_curr_exp and IF_curr_delta, which are that neuron with different registers.
+"""Registers of Loihi's neurons for IF_curr_exp and IF_curr_delta, which are those neurons with different registers.
 
 The step itself is in ``evsim.arithmetic.loihi_lif``. Its voltage is v - v_reset, because a spike sets it to 0; the pull
 toward v_rest is part of the bias.
@@ -6,34 +6,59 @@ toward v_rest is part of the bias.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from evsim.arithmetic.loihi import ALIGN, BIAS_EXPONENT_MAX, BIAS_MANTISSA_MAX, DECAY_ONE, THRESHOLD_MAX
-from evsim.arithmetic.loihi_lif import PARAMETERS, STATES, V, loihi1_neuron, loihi2_neuron
+from evsim.arithmetic.loihi_lif import (
+    PARAMETERS,
+    STATES,
+    TWO_PARAMETERS,
+    TWO_STATES,
+    loihi1_neuron,
+    loihi2_neuron,
+    two_current_neuron,
+)
 from evsim.deploy.loihi_scale import Floats, LoihiNeeds, LoihiScale
 from evsim.model import Cells, Readout, Rule, Values
 from evsim_models.common import refractory_steps, table
 
-INPUTS = {"excitatory": 0, "inhibitory": 0}  # both signs add to the one current
+ONE_CURRENT = {"excitatory": 0, "inhibitory": 0}  # both signs add to it
+TWO_CURRENTS = {"excitatory": 0, "inhibitory": 1}
+LAVA_TALLIES = ("wrapped", "clipped")
 
 
 def rules(convert: Callable, needs: Callable, note: str = "") -> tuple[Rule, Rule]:
-    """The rules of a model for loihi1 and for loihi2."""
+    """The rules of a model for loihi1 and for loihi2: the neuron with one current."""
     loihi1 = Rule(
         convert,
         loihi1_neuron,
         states=STATES,
         parameters=PARAMETERS,
-        inputs=INPUTS,
+        inputs=ONE_CURRENT,
         tallies=("overflowed_u", "overflowed_v"),
         needs=needs,
         note=note,
     )
-    return loihi1, replace(loihi1, neuron=loihi2_neuron, tallies=("wrapped", "clipped"))
+    return loihi1, replace(loihi1, neuron=loihi2_neuron, tallies=LAVA_TALLIES)
+
+
+def two_current_rule(convert: Callable, needs: Callable) -> Rule:
+    """The rule of a model for loihi2_microcode: the neuron with a current for each receptor."""
+    return Rule(
+        convert,
+        two_current_neuron,
+        states=TWO_STATES,
+        parameters=TWO_PARAMETERS,
+        inputs=TWO_CURRENTS,
+        tallies=LAVA_TALLIES,
+        needs=needs,
+        note="its neuron has a current for each receptor; Loihi 2 needs microcode for it, which nobody has written, so "
+        "no chip has run it",
+    )
 
 
 def decay_of(tau: Floats, dt: float) -> Floats:
@@ -70,26 +95,46 @@ def membrane(values: Values, dt: float) -> Membrane:
     return Membrane(decay, per_nA, push)
 
 
-def needs(values: Values, initial: Values, dt: float, mV_per_weight: Floats, start: Floats) -> LoihiNeeds:
-    """What the choice of the scale depends on; ``start`` (mV) is what the initial current adds in the first step."""
+def needs(
+    values: Values, initial: Values, dt: float, mV_per_weight: Sequence[Floats], start: Sequence[Floats]
+) -> LoihiNeeds:
+    """What the choice of the scale depends on.
+
+    Args:
+        mV_per_weight: what a unit of weight of each current adds to v in the step in which it is felt.
+        start: mV that each current adds in the first step.
+    """
     reset = values["v_reset"]
     reach = np.abs(values["v_thresh"] - reset)
     for other in (values["v_rest"], initial["v"]):
         reach = np.maximum(reach, np.abs(other - reset))
-    wide = np.broadcast_arrays(mV_per_weight, reach, *membrane(values, dt)[1:], start)
-    per_weight, reach, per_nA, push, start = wide
-    return LoihiNeeds(per_weight, reach, push, per_nA, start)
+    body = membrane(values, dt)
+    reach, push, per_nA, *by_row = np.broadcast_arrays(reach, body.push, body.per_nA, *mV_per_weight, *start)
+    rows = len(mV_per_weight)
+    return LoihiNeeds(np.stack(by_row[:rows]), reach, push, per_nA, np.stack(by_row[rows:]))
 
 
 def cells(
-    values: Values, initial: Values, dt: float, scale: LoihiScale, decay_u: Floats, start_u: Floats, readouts: dict
+    values: Values,
+    initial: Values,
+    dt: float,
+    scale: LoihiScale,
+    decays: Sequence[Floats],
+    start: Sequence[Floats],
+    readouts: dict,
 ) -> Cells:
-    """Registers and state of a population; ``decay_u`` is du + 1, ``start_u`` the state of u at t = 0."""
+    """Registers and state of a population.
+
+    Args:
+        decays: du + 1 of each current.
+        start: the state of each current at t = 0.
+        readouts: of the currents.
+    """
     lsb, body = scale.lsb_per_mV, membrane(values, dt)
     threshold = np.clip(np.rint((values["v_thresh"] - values["v_reset"]) * lsb / (1 << ALIGN)), 0, THRESHOLD_MAX)
     drive = nearest_bias(body.push * lsb)
     parameters = table(
-        DECAY_ONE - decay_u,
+        *(DECAY_ONE - decay for decay in decays),
         DECAY_ONE - body.decay,
         threshold * (1 << ALIGN),
         refractory_steps(values["tau_refrac"], dt),
@@ -97,15 +142,15 @@ def cells(
     )
     size = len(lsb)
     v = np.rint((initial["v"] - values["v_reset"]) * lsb)
-    state = np.stack(np.broadcast_arrays(start_u, v, np.zeros(size))).astype(np.int32)
+    state = np.stack(np.broadcast_arrays(*start, v, np.zeros(size))).astype(np.int32)
     rest = body.decay / DECAY_ONE * (values["v_rest"] - values["v_reset"])
     effective = {
         "tau_m": time_constant(body.decay, dt),
         "v_thresh": values["v_reset"] + threshold * (1 << ALIGN) / lsb,
         "i_offset": (drive / lsb - rest) / body.per_nA,
     }
-    readouts = {"v": Readout(V, 1 / lsb, np.broadcast_to(values["v_reset"], size)), **readouts}
-    return Cells(state, parameters, drive, body.per_nA * lsb, readouts, effective)
+    membrane_readout = Readout(len(start), 1 / lsb, np.broadcast_to(values["v_reset"], size))
+    return Cells(state, parameters, drive, body.per_nA * lsb, {"v": membrane_readout, **readouts}, effective)
 
 
 def nearest_bias(bias: Floats) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""StaticSynapse: a weight and a delay that do not change."""
+"""StaticSynapse: a weight and a delay that never change; every rule set has it."""
 
 from evsim.model import SynapseModel
+from evsim.rulesets import RULE_SETS
 
-MODEL = SynapseModel("StaticSynapse", frozenset({"ideal", "spinnaker1", "loihi1", "loihi2"}))
+MODEL = SynapseModel("StaticSynapse", frozenset(RULE_SETS))

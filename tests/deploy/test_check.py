@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from builders import cells
-from evsim.chip import load_chip
+from evsim.chip import chip_names, load_chip
 from evsim.deploy.check import check
 from evsim.network import Current, Network, Population, Probe, Projection, Trains
 from evsim.synapses import Listed
@@ -92,7 +92,7 @@ def test_every_fault_is_said_at_once():
             assert words in str(problem)
 
 
-@pytest.mark.parametrize("chip", ["ideal", "spinnaker1", "loihi1", "loihi2"])
+@pytest.mark.parametrize("chip", chip_names())
 def test_a_sound_network_has_no_problems(chip):
     trains = Trains.from_lists([np.array([1.0]), np.array([2.0])])
     populations = (source("input", trains), cells(10, "a"), cells(10, "b"))

@@ -16,7 +16,8 @@ from evsim.deploy.loihi_check import problems
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.network import Current, Network, Probe
 
-CHIPS = ["loihi1", "loihi2"]
+ONE_CURRENT = ["loihi1", "loihi2"]
+CHIPS = [*ONE_CURRENT, "loihi2_microcode"]
 
 
 def network(nets, weights, dt=1.0, receptor="excitatory", **cell):
@@ -38,7 +39,7 @@ def held(net, chip):
     """The weights that the chip holds (as the first spike alone is felt), in nA."""
     quantised = loihi.quantise(net, load_chip(chip))
     projection, scale = quantised.projections[0], scale_of(quantised)
-    return np.floor(projection.weight * 2.0**projection.exponent) * 64 / scale.lsb_per_weight, quantised
+    return np.floor(projection.weight * 2.0**projection.exponent) * 64 / scale.per_unit(0), quantised
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -54,7 +55,7 @@ def test_weights_are_held_within_half_a_step(nets, chip, weights, signs, dt, tau
     found, quantised = held(network(nets, asked, dt, tau_syn_E=tau_syn, tau_syn_I=tau_syn), chip)
     loss = quantised.weight_losses[0]
     weights_held = loihi.weight_range(quantised.network.projections[0])
-    exact = weights_held.exponent(scale_of(quantised).lsb_per_weight) >= 0
+    exact = weights_held.exponent(scale_of(quantised).per_unit(0)) >= 0
     assert np.abs(found - asked).max() <= loss.lsb * (0.5 if exact else 1.5) + 1e-12
     assert loss.max_error == pytest.approx(np.abs(found - asked).max())
     assert loss.zeroed == np.count_nonzero(found == 0) and loss.saturated == 0
@@ -155,11 +156,19 @@ def test_a_shift_to_the_right_is_told(nets):
     assert [note for note in quantised.notes if "'w0.001'" in note and "rounded down" in note]
 
 
+@pytest.mark.parametrize("chip", ONE_CURRENT)
+def test_two_time_constants_ask_for_two_currents(nets, chip):
+    net = network(nets, [1.0, 30.0], tau_syn_I=10.0)
+    (problem,) = problems(net, load_chip(chip))
+    ways_out = "equal.*the chip loihi2_microcode.*needs microcode.*reference:ideal or reference:spinnaker1"
+    assert re.search(f"'cells': tau_syn_E of 5 ms and tau_syn_I of 10 ms in 2 of 2 cells.*{ways_out}", str(problem))
+    assert problems(net, load_chip("loihi2_microcode")) == []
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"tau_syn_I": 10.0}, r"tau_syn_E of 5 ms and tau_syn_I of 10 ms.*reference:ideal or reference:spinnaker1"),
         ({"tau_m": 1e5}, r"tau_m of 100000 ms; at most 8192 ms"),
         ({"v_thresh": -65.0}, r"v_thresh is not above v_reset in 2 of 2 cells"),
         ({"v_thresh": -65.0 + 1e-6}, r"threshold 1e-06 mV above v_reset is .* at least 1 unit"),
@@ -182,8 +191,10 @@ def test_a_long_refractory_period_is_a_problem_on_loihi1_alone(nets):
 def test_one_receptors_current_cannot_be_recorded_beside_the_others(nets):
     net = network(nets, [-1.0], receptor="inhibitory")
     probe = Probe(1, "isyn_exc", np.array([0], np.int32))
-    (problem,) = problems(Network(1.0, net.populations, net.projections, (), (probe,)), load_chip("loihi2"))
-    assert "isyn_exc while it has inhibitory input" in str(problem)
+    recorded = Network(1.0, net.populations, net.projections, (), (probe,))
+    (problem,) = problems(recorded, load_chip("loihi2"))
+    assert "isyn_exc while it has inhibitory input" in str(problem) and "loihi2_microcode" in str(problem)
+    assert problems(recorded, load_chip("loihi2_microcode")) == []
 
 
 def test_a_sound_network_has_no_problem(nets):

@@ -47,6 +47,18 @@ def test_u_wraps_where_that_is_told(nets, rate, wraps):
     assert any("to wrap" in note for note in held.notes) == wraps == (wrapped > 0)
 
 
+def test_each_of_two_currents_is_foreseen_by_itself(nets):
+    populations = (nets.poisson(40, 50.0), nets.cells(20, tau_syn_E=2.0, tau_syn_I=10.0))
+    strong = [(source, target, -30.0, 1) for target in range(20) for source in range(40)]
+    weak = [(source, target, 1.0, 1) for target in range(20) for source in range(40)]
+    projections = (nets.connect(0, 1, strong, "inhibitory"), nets.connect(0, 1, weak))
+    network = Network(1.0, populations, projections, probes=nets.record_all(populations, "isyn_exc", "isyn_inh"))
+    (note,) = (n for n in loihi.quantise(network, load_chip("loihi2_microcode")).notes if "to wrap" in n)
+    assert "population 'cells': u_i is estimated" in note
+    exc, inh = nets.run(network, STEPS, "loihi2_microcode").signals
+    assert (exc.values >= 0).all() and (inh.values > 0).any()  # a wrap turns inhibition into excitation
+
+
 @pytest.mark.parametrize("weights", [(0.2, 1.0), (-1.0, 1.0)])
 def test_the_mean_and_the_deviation_of_u_are_those_that_come(nets, weights):
     rng = np.random.default_rng(1)

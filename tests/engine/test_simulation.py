@@ -240,7 +240,7 @@ def test_all_neurons_may_spike_in_every_step(nets):
     assert len(spikes.times) == 800_000
 
 
-@pytest.mark.parametrize("chip", ["loihi1", "loihi2", "spinnaker1"])
+@pytest.mark.parametrize("chip", ["loihi1", "loihi2", "loihi2_microcode", "spinnaker1"])
 @pytest.mark.parametrize("factor", [0.05, 30.0])
 def test_a_new_scale_of_weights_leaves_what_is_under_way_as_it_was(nets, chip, factor):
     # The second projection changes so much that the chip scales all weights anew; the first one's spikes, one in the

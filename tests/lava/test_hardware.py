@@ -39,6 +39,16 @@ def test_what_they_lack_is_named(nets, words, message):
         session(network(nets, **words))
 
 
+def test_a_neuron_that_needs_microcode_is_named(nets):
+    net = network(nets, tau_syn_I=9.0)
+    with pytest.raises(
+        CheckError, match=r"'cells': a neuron with two synaptic currents; a chip needs microcode for it"
+    ):
+        LavaSession(net, load_chip("loihi2_microcode"), on_chip=True)
+    with pytest.raises(CheckError, match=r"tau_syn_E of 5 ms and tau_syn_I of 9 ms.*chip loihi2_microcode"):
+        session(net)
+
+
 def test_all_of_it_is_named_at_once(nets):
     net = network(nets, tau_refrac=2.0, variables=("spikes", "v"))
     with pytest.raises(CheckError) as caught:

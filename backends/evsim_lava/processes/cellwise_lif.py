@@ -46,10 +46,7 @@ class CellwiseLIF(AbstractLIF):
         self.vth = Var(shape=shape, init=vth)
 
 
-@implements(proc=CellwiseLIF, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class PyCellwiseLIF(AbstractPyLifModelFixed):
+class AbstractPyCellwiseLIF(AbstractPyLifModelFixed):
     """Lava's own fixed-point dynamics, on one parameter for each cell."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
@@ -91,3 +88,10 @@ class PyCellwiseLIF(AbstractPyLifModelFixed):
         """Reset v and begin the refractory period."""
         super().reset_voltage(spike_vector)
         self._held_until[spike_vector] = self.time_step + self._refractory[spike_vector]
+
+
+@implements(proc=CellwiseLIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PyCellwiseLIF(AbstractPyCellwiseLIF):
+    """The model of the process itself: Lava takes none that was derived from another process's."""
