@@ -127,8 +127,8 @@ def test_weights_follow_the_rule_of_the_firmware(nets, rule: Plasticity, delays:
 
 
 def test_a_delay_extension_delays_arrivals(nets):
-    net = network(nets, plasticity(), [1, 33, 60], n_post=150)
-    assert quantise(net, CHIP).projections[0].plasticity.ring == 32
+    net = network(nets, plasticity(), [1, 65, 100], n_post=100)
+    assert quantise(net, CHIP).projections[0].plasticity.ring == 64
     sim = simulation(net)
     sim.run(300)
     assert stored(net, sim) == words_after(net, sim, 300)
