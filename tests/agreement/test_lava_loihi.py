@@ -1,4 +1,8 @@
-"""The rule set ``loihi2`` against Lava's fixed-point models, in every spike, u and v of random networks."""
+"""The rule set ``loihi2`` against Lava's fixed-point models, in every spike, u and v of random networks.
+
+First networks as evsim brings them to Lava, then registers in Lava's own processes. Where Lava and the other emulators
+differ by rule is in ``docs/loihi.md``, whose examples ``test_loihi_differences.py`` executes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import loihi_emulators as emulators
 from evsim.backend import Target
 from evsim.chip import load_chip
 from evsim.network import Current, Network, Probe
@@ -14,7 +19,7 @@ from evsim.recording import Recordings
 from evsim.registry import backend
 from evsim_lava.session import LavaSession
 
-pytest.importorskip("lava.proc")
+emulators.need("lava.proc")
 
 STEPS = 100
 
@@ -139,3 +144,38 @@ def test_wraps_and_clips_are_those_of_lava(nets):
     net = Network(1.0, populations, projections, (), nets.record_all(populations, "spikes", "v"))
     tallies = agree(net, stock=True).tallies["cells"]
     assert tallies["wrapped"] > 0 and tallies["clipped"] > 0
+
+
+def agree_with_stock(jobs: list[tuple[emulators.Registers, str]]) -> None:
+    """Assert that Lava's own processes and ``loihi2`` do the same on registers."""
+    for (registers, connection), theirs in zip(jobs, emulators.lava(jobs), strict=True):
+        assert emulators.differing(emulators.evsim(registers, "loihi2"), theirs) == {}, connection
+
+
+def drawn_jobs(rng: np.random.Generator, count: int) -> list[tuple[emulators.Registers, str]]:
+    """Random registers of every range that Lava takes, for each kind of connection in turn."""
+    jobs = []
+    for k in range(count):
+        connection = emulators.CONNECTIONS[k % len(emulators.CONNECTIONS)]
+        delays = int(rng.choice([2, 8, 63])) if connection.startswith("Delay") else 0
+        size, seed = int(rng.integers(2, 40)), int(rng.integers(2**31))
+        jobs.append((emulators.drawn(seed, size, 12, 100, delays=delays, together=1 << 18), connection))
+    return jobs
+
+
+def test_every_bit_of_random_registers_is_that_of_lavas_own_processes():
+    agree_with_stock(drawn_jobs(np.random.default_rng(1), 8))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("connection", "size", "steps", "delays"),
+    [
+        ("Dense", 2000, 2000, 0),
+        ("Sparse", 2000, 2000, 0),
+        ("DelayDense", 1000, 1000, 1),
+        ("DelaySparse", 1000, 1000, 3),
+    ],
+)
+def test_every_bit_of_a_large_network_is_that_of_lavas_own_processes(connection, size, steps, delays):
+    agree_with_stock([(emulators.drawn(5, size, 200, steps, delays=delays, exponents=(-3, 3)), connection)])
