@@ -1,4 +1,4 @@
-"""Running a user's PyNN script, unchanged, on targets that were chosen outside it."""
+"""Running a user's PyNN script, unchanged, or a NIR graph in its place, on targets that were chosen outside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from evsim.backend import Session, Target
 from evsim.chip import Chip, load_chip
 from evsim.errors import EvsimError
 from evsim.network import Network
+from evsim.nir.package import SUFFIX
+from evsim.nir.request import GraphRun
 from evsim.pynn.sessions import Conductor
 from evsim.pynn.simulator import DEFAULT_TARGET, state
 from evsim.redirect import redirected
@@ -66,6 +68,7 @@ def run_script(
     tell: Callable[[str], None],
     record_all_spikes: bool = False,
     show_progress: bool = False,
+    graph_run: GraphRun | None = None,
 ) -> Execution:
     """Execute a script once, with every network that it runs run on all targets.
 
@@ -74,6 +77,7 @@ def run_script(
         arguments: the script's own; a script that calls ``get_simulator`` is given the simulator's name as well.
         tell: called with each sentence for the user: what was redirected, what quantisation loses.
         record_all_spikes: record the spikes of every population of neurons, asked for or not.
+        graph_run: what the script does not say if it is a .nir file.
 
     Raises:
         EvsimError: the script cannot be read, or its network cannot be run.
@@ -87,7 +91,7 @@ def run_script(
     state.conductor = conductor
     try:
         with _as_main_program(path, arguments), redirected(tell):
-            execute(path)
+            execute(path, graph_run)
         harvests = state.harvest()
     finally:
         state.release()
@@ -100,24 +104,28 @@ def run_script(
     )
 
 
-def first_network(path: Path | str, arguments: Sequence[str], *, tell: Callable[[str], None]) -> Network:
-    """The network that a script runs first, as it is then; nothing of it is run, and the script ends there.
+def first_network(
+    path: Path | str, arguments: Sequence[str], *, tell: Callable[[str], None], graph_run: GraphRun | None = None
+) -> Network:
+    """The network that a script or a .nir file runs first, as it is then; nothing is run, and the script ends there.
 
     Raises:
         EvsimError: the script cannot be read, or it runs no network.
         ScriptError, ScriptExit: as ``run_script``.
     """
     path = _script(path)
+    if path.suffix == SUFFIX:
+        graph_run = replace(graph_run or GraphRun(), duration=1.0)  # a graph has no end, and needs none here
     state.choose([DEFAULT_TARGET])
     state.conductor = _Interceptor()
     try:
         with _as_main_program(path, arguments), redirected(tell):
-            execute(path)
+            execute(path, graph_run)
     except _FirstRun as reached:
         return reached.network
     finally:
         state.release()
-    raise EvsimError(f"{path} ran no network; it must call run() for there to be something to check")
+    raise EvsimError(f"{path} ran no network; it must call run() for there to be a network to look at")
 
 
 def _script(path: Path | str) -> Path:
@@ -140,8 +148,15 @@ def versions_of(target: Target) -> dict[str, str]:
 # --- executing -------------------------------------------------------------------------------------------------------
 
 
-def execute(path: Path) -> None:
+def execute(path: Path, graph_run: GraphRun | None = None) -> None:
     """Execute a script in this process as the main program; raises EvsimError, ScriptError and ScriptExit."""
+    if path.suffix == SUFFIX:
+        from evsim.nir.run import run_graph  # loads scipy, which scripts may do without
+
+        run_graph(path, graph_run or GraphRun())
+        return
+    if graph_run not in (None, GraphRun()):
+        raise EvsimError(f"{path} is no {SUFFIX} file; a script says its input, time step and duration itself")
     try:
         runpy.run_path(str(path), run_name="__main__")
     except SystemExit as stop:

@@ -20,6 +20,7 @@ FLOORS = (
     {"reference"},
     {"results"},
     {"pynn"},
+    {"nir"},
     {"script", "redirect", "commands", "cli", "__main__", "__init__"},
 )
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
@@ -105,6 +106,10 @@ def test_vendors_are_known_only_in_their_adapters():
     for folder in ("evsim", "models", "examples"):
         for package in ("lava", "spynnaker", "spinn_front_end_common", "spinnman", "unicorn"):
             assert outside(package, ROOT / folder) == set()
+
+
+def test_nir_is_imported_in_one_place():
+    assert outside("nir", ROOT / "evsim") == {"evsim/nir/package.py"}
 
 
 def test_the_core_names_no_plug_in():

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from evsim.chip import Chip, chip_names, load_chip
-from evsim.commands.options import add_json, occasion, table, tell, write_json
+from evsim.commands.options import SCRIPT_HELP, add_graph_run, add_json, graph_run, occasion, table, tell, write_json
 from evsim.deploy.loihi_cores import RESOURCES, CorePlan, plan_cores
 from evsim.errors import CheckError, EvsimError, joined
 from evsim.network import Network
@@ -25,7 +25,8 @@ def add(commands) -> None:
         "does not fit, what quantisation costs each projection and parameter, and which defects of the chip's own "
         "firmware concern it. Nothing is simulated. The exit code is 2 if there is a chip on which it does not fit.",
     )
-    parser.add_argument("script", metavar="SCRIPT", help="a PyNN script; its own arguments follow after --")
+    parser.add_argument("script", metavar="SCRIPT", help=SCRIPT_HELP)
+    add_graph_run(parser)
     parser.add_argument(
         "--chip", metavar="CHIP", nargs="+", action="extend", help="the chips; by default all that compute in integers"
     )
@@ -38,8 +39,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     from evsim.script import first_network
 
     chips = _chips(options.chip)
-    started = occasion(options.script, arguments)
-    network = first_network(options.script, arguments, tell=tell)
+    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    network = first_network(options.script, arguments, tell=tell, graph_run=graph_run(options))
     refusals: list[CheckError] = []
     record: dict[str, Any] = {}
     lines = [

@@ -1,4 +1,4 @@
-"""``evsim compare``: a PyNN script on several targets, and how far they agree."""
+"""``evsim compare``: a PyNN script, or a NIR graph, on several targets, and how far they agree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from evsim.commands.options import add_json, add_script, chosen_targets, finite, occasion, tell, write_json
+from evsim.commands.options import (
+    add_json,
+    add_script,
+    chosen_targets,
+    finite,
+    graph_run,
+    occasion,
+    tell,
+    write_json,
+)
 from evsim.errors import EvsimError
 from evsim.results.compare import compare
 from evsim.results.pair import PairResult
@@ -22,7 +31,8 @@ def add(commands) -> None:
         "compare",
         help="run a PyNN script on several backends and compare them",
         usage="evsim compare SCRIPT --on BACKEND[:WORD] BACKEND[:WORD] ... [options] [-- script arguments]",
-        description="Run a PyNN script, unchanged, on several targets, and report how far they agree.",
+        description="Run a PyNN script, unchanged, or a NIR graph (.nir), on several targets, and report how far they "
+        "agree.",
     )
     add_script(parser)
     parser.add_argument(
@@ -49,8 +59,16 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         raise EvsimError("compare needs at least two targets after --on, e.g. --on reference:ideal reference:loihi2")
     folder = _folder(options.report)
     progress = sys.stderr.isatty()
-    started = occasion(options.script, arguments)
-    done = run_script(options.script, arguments, targets, tell=tell, record_all_spikes=True, show_progress=progress)
+    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    done = run_script(
+        options.script,
+        arguments,
+        targets,
+        tell=tell,
+        record_all_spikes=True,
+        show_progress=progress,
+        graph_run=graph_run(options),
+    )
     if not any(outcome.stretches for outcome in done.outcomes):
         raise EvsimError(f"{options.script} ran no network; it must call run() for there to be something to compare")
     pairs = compare(done.outcomes)

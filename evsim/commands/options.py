@@ -16,7 +16,10 @@ from typing import Any
 from evsim import registry
 from evsim.backend import Target
 from evsim.errors import EvsimError
+from evsim.nir.request import METHODS, GraphRun
 from evsim.results.record import Occasion
+
+SCRIPT_HELP = "a PyNN script, whose own arguments follow after --; or a NIR graph (.nir)"
 
 
 def add_json(parser: argparse.ArgumentParser, what: str) -> None:
@@ -26,7 +29,8 @@ def add_json(parser: argparse.ArgumentParser, what: str) -> None:
 
 def add_script(parser: argparse.ArgumentParser) -> None:
     """The positional SCRIPT, and the options of backends."""
-    parser.add_argument("script", metavar="SCRIPT", help="a PyNN script; its own arguments follow after --")
+    parser.add_argument("script", metavar="SCRIPT", help=SCRIPT_HELP)
+    add_graph_run(parser)
     parser.add_argument(
         "--time-out",
         "--timeout",
@@ -36,6 +40,38 @@ def add_script(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the reference; no result depends on them")
     parser.add_argument("--board", metavar="ADDRESS", help="the board of spinnaker:board, or who lends it")
+
+
+def add_graph_run(parser: argparse.ArgumentParser) -> None:
+    """What a .nir file in the place of a script does not say."""
+    group = parser.add_argument_group("for a .nir file")
+    group.add_argument(
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help="the spikes of its Inputs: a .npy file with the number of spikes, (time steps, *channels), or a .npz file "
+        "with such an array for each Input, under its name",
+    )
+    group.add_argument("--timestep", type=float, metavar="MS", help="the time step; that of the export, if it says one")
+    group.add_argument("--duration", type=float, metavar="MS", help="how long to run (default: as long as the input)")
+    group.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="exact (the default) obeys the differential equations; euler makes the forward Euler step of frameworks "
+        "such as snnTorch and norse",
+    )
+    group.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the spikes and voltages of its Outputs, (time steps, neurons) each, to FILE (.npz)",
+    )
+
+
+def graph_run(given: argparse.Namespace) -> GraphRun:
+    """The options of ``add_graph_run``."""
+    return GraphRun(given.timestep, given.duration, given.input, given.output, given.method)
 
 
 def chosen_target(text: str, given: argparse.Namespace) -> Target:

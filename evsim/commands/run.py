@@ -1,4 +1,4 @@
-"""``evsim run``: a PyNN script on one target."""
+"""``evsim run``: a PyNN script, or a NIR graph, on one target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from evsim import registry
 from evsim.backend import Target
 from evsim.chip import chip_names
-from evsim.commands.options import add_json, add_script, chosen_target, occasion, table, tell, write_json
+from evsim.commands.options import add_json, add_script, chosen_target, graph_run, occasion, table, tell, write_json
 from evsim.errors import EvsimError, UnknownNameError
 from evsim.results.machine import limits_of
 from evsim.results.outcome import Outcome
@@ -24,7 +24,7 @@ def add(commands) -> None:
         "run",
         help="run a PyNN script on one backend",
         usage="evsim run SCRIPT [--on BACKEND[:WORD]] [--chip CHIP] [options] [-- script arguments]",
-        description="Run a PyNN script, unchanged, on one target.",
+        description="Run a PyNN script, unchanged, or a NIR graph (.nir), on one target.",
     )
     add_script(parser)
     parser.add_argument(
@@ -50,8 +50,15 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     target = target_of(options)
     if options.profile:
         target = replace(target, options={**target.options, "profile": True})
-    started = occasion(options.script, arguments)
-    done = run_script(options.script, arguments, {str(target): target}, tell=tell, show_progress=sys.stderr.isatty())
+    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    done = run_script(
+        options.script,
+        arguments,
+        {str(target): target},
+        tell=tell,
+        show_progress=sys.stderr.isatty(),
+        graph_run=graph_run(options),
+    )
     (outcome,) = done.outcomes
     for note in outcome.notes:
         tell(f"{outcome.name}: {note}")
