@@ -5,34 +5,29 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyNN.utility
 import pyNN.utility.script_tools
-from tqdm import tqdm
 
 from evsim import registry
-from evsim.backend import Session, Target
-from evsim.chip import Chip, load_chip
+from evsim.backend import Target
+from evsim.conducting import FirstRun, Interceptor, MeasuringConductor, chip_of
 from evsim.errors import EvsimError
 from evsim.network import Network
 from evsim.nir.package import SUFFIX
 from evsim.nir.request import GraphRun
-from evsim.pynn.sessions import Conductor
 from evsim.pynn.simulator import DEFAULT_TARGET, state
 from evsim.redirect import redirected
-from evsim.results.losses import ChipLosses, chip_losses, lost_weights, warning
+from evsim.results.losses import ChipLosses
 from evsim.results.outcome import Outcome
 
 SIMULATOR = "evsim"  # the name that a script which asks for one is given
-BAR_PIECES = 100  # into so many the reference's run is cut where a progress bar is shown
 
 
 class ScriptError(Exception):
@@ -85,7 +80,7 @@ def run_script(
         ScriptExit: the script ended itself with a failure.
     """
     path = _script(path)
-    conductor = _Conductor(targets, tell, show_progress)
+    conductor = MeasuringConductor(targets, tell, show_progress)
     state.choose(list(targets.values()))
     state.record_all_for_compare = record_all_spikes
     state.conductor = conductor
@@ -117,11 +112,11 @@ def first_network(
     if path.suffix == SUFFIX:
         graph_run = replace(graph_run or GraphRun(), duration=1.0)  # a graph has no end, and needs none here
     state.choose([DEFAULT_TARGET])
-    state.conductor = _Interceptor()
+    state.conductor = Interceptor()
     try:
         with _as_main_program(path, arguments), redirected(tell):
             execute(path, graph_run)
-    except _FirstRun as reached:
+    except FirstRun as reached:
         return reached.network
     finally:
         state.release()
@@ -133,11 +128,6 @@ def _script(path: Path | str) -> Path:
     if not path.is_file():
         raise EvsimError(f"there is no script {str(path)!r}")
     return path
-
-
-def chip_of(target: Target) -> Chip:
-    """The chip whose rule set computes on a target."""
-    return load_chip(target.chip or "ideal")
 
 
 def versions_of(target: Target) -> dict[str, str]:
@@ -248,67 +238,3 @@ def _get_script_args(n_args: int, usage: str = "") -> list[str]:
     if len(given) < n_args:
         raise EvsimError(usage or f"the script needs {n_args} arguments and was given {len(given)}")
     return given[:n_args]
-
-
-# --- watching --------------------------------------------------------------------------------------------------------
-
-
-class _Conductor(Conductor):
-    """Starts and runs sessions, takes the time, shows progress, and says beforehand what quantisation will lose."""
-
-    def __init__(self, targets: Mapping[str, Target], tell: Callable[[str], None], show_progress: bool) -> None:
-        self.seconds = [0.0] * len(targets)
-        self.losses: list[ChipLosses] = []
-        self._targets = list(targets.items())
-        self._tell = tell
-        self._show_progress = show_progress
-        self._warned: set[str] = set()
-
-    def start(self, network: Network, targets: Sequence[Target], index: int) -> Session:
-        """Start a target."""
-        with self._timed(index):
-            return super().start(network, targets, index)
-
-    def run(self, session: Session, steps: int, index: int) -> None:
-        """Advance a target, in pieces where a bar is shown and stopping in between costs nothing."""
-        name, target = self._targets[index]
-        bar = tqdm(total=steps, desc=name, unit="step", delay=1.0, leave=False, disable=not self._show_progress)
-        pieces = BAR_PIECES if self._show_progress and target.backend == DEFAULT_TARGET.backend else 1
-        ends = [steps * piece // pieces for piece in range(pieces + 1)]
-        with self._timed(index), bar:
-            for begin, end in pairwise(ends):
-                if end > begin:
-                    session.run(end - begin)
-                    bar.update(end - begin)
-
-    @contextmanager
-    def _timed(self, index: int) -> Iterator[None]:
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[index] += time.perf_counter() - begin
-
-    def foresee(self, network: Network, targets: Sequence[Target]) -> None:
-        """Warn of the weights that the targets' chips lose; once for networks that lose the same."""
-        losses = chip_losses(network, [chip_of(target) for target in targets])
-        self.losses = max(self.losses or losses, losses, key=lost_weights)  # of equals, the first
-        text = warning(losses)
-        if text and text not in self._warned:
-            self._warned.add(text)
-            self._tell(f"warning: {text}")
-
-
-class _FirstRun(BaseException):
-    """Leaves a script at its first ``run()``; not an Exception, so that no ``except Exception`` there catches it."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-
-
-class _Interceptor(Conductor):
-    """Takes the first network before any session starts."""
-
-    def foresee(self, network: Network, targets: Sequence[Target]) -> None:
-        """Leave the script."""
-        raise _FirstRun(network)

@@ -21,7 +21,7 @@ FLOORS = (
     {"results"},
     {"pynn"},
     {"nir"},
-    {"script", "redirect", "commands", "cli", "__main__", "__init__"},
+    {"script", "conducting", "redirect", "commands", "cli", "__main__", "__init__"},
 )
 FLOOR = {unit: number for number, units in enumerate(FLOORS) for unit in units}
 
