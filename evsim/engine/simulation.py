@@ -56,10 +56,9 @@ class Simulation:
     def __init__(self, chip_network: ChipNetwork, threads: int = 1, profile: bool = False) -> None:
         self._threads = max(min(threads, count_blocks(chip_network)), 1)  # one without a block would only be waited for
         self._profile = profile
-        self._load(chip_network)
-        self._recorder = Recorder(chip_network, self._layout, self._owners())
+        self._begin(chip_network)
 
-    def _load(self, chip_network: ChipNetwork) -> None:
+    def _begin(self, chip_network: ChipNetwork) -> None:
         """Everything at t = 0."""
         self._net = chip_network
         self._rules = chip_network.chip.rules
@@ -73,6 +72,7 @@ class Simulation:
         self._sources = {i: source_of(chip_network.network, i) for i in self._source_indices()}
         self._load_synapses()
         self._changes = drive_changes(chip_network, self._layout)
+        self._recorder = Recorder(chip_network, self._layout, self._owners())
 
     def _load_synapses(self) -> None:
         """Rows, and an empty queue for them."""
@@ -245,8 +245,11 @@ class Simulation:
 
     def update(self, chip_network: ChipNetwork) -> None:
         """Go on with a changed network; raises BackendError where populations or projections came or went."""
+        refuse_growth(self._net, chip_network)
+        if self._step == self._received == 0:  # nothing has been yet that could be carried over, and rounded twice
+            self._begin(chip_network)
+            return
         old, self._net = self._net, chip_network
-        refuse_growth(old, chip_network)
         old_layout, old_memory = self._layout, self._memory
         self._layout, fresh = lay_out(chip_network, self._threads)
         self._memory = fresh._replace(inputs=old_memory.inputs, tally=old_memory.tally)
@@ -324,8 +327,7 @@ class Simulation:
 
     def reset(self) -> None:
         """Back to t = 0; recordings are dropped."""
-        self._load(self._net)
-        self._recorder = Recorder(self._net, self._layout, self._owners())
+        self._begin(self._net)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,21 @@ def test_a_delay_extension_delays_arrivals(nets):
     assert stored(net, sim) == words_after(net, sim, 300)
 
 
+def test_a_change_at_the_start_leaves_no_trace_of_what_was(nets):
+    """Stronger static synapses shift the ring buffer, and so the plastic weights lose other bits."""
+    net = network(nets, plasticity(), [1, 4])
+    plastic, static = net.projections
+    strong = replace(static, synapses=static.synapses.replaced(weight=20.0 * static.weight))
+    changed = replace(net, projections=(plastic, strong))
+    sim, fresh = simulation(net), simulation(changed)
+    sim.run(50)
+    sim.reset()
+    sim.update(quantise(changed, CHIP))
+    for each in (sim, fresh):
+        each.run(200)
+    np.testing.assert_array_equal(sim.weights(0), fresh.weights(0))
+
+
 def results(net: Network, pieces: list[int], threads: int = 1, looks: bool = False) -> tuple:
     sim = simulation(net, threads)
     for steps in pieces:
