@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evsim import registry
-from evsim.network import Network, Plasticity
+from evsim.network import Network, Plasticity, Projection
 from evsim.recording import Recordings
 
 PER_BATCH = 34
@@ -45,6 +45,11 @@ class Both:
         for session in self._sessions:
             session.update(network)
         self.network = network
+
+    def reset(self) -> None:
+        for session in self._sessions:
+            session.reset()
+        self.steps = 0
 
     def compare(self) -> None:
         """Every weight, sample and spike up to now."""
@@ -125,6 +130,17 @@ def test_what_changes_between_runs_agrees(drawn, both, seed, timestep):
     pair.update(drawn.changed(rng, pair.network, draw))
     pair.run(1)
     pair.compare()
+    pair.reset()
+    pair.update(replace(pair.network, projections=tuple(map(halved, pair.network.projections))))
+    pair.run(40)
+    pair.compare()
+
+
+def halved(projection: Projection) -> Projection:
+    """Static weights halved."""
+    if projection.plasticity:
+        return projection
+    return replace(projection, synapses=projection.synapses.replaced(weight=projection.weight / 2))
 
 
 @pytest.mark.slow
