@@ -1,4 +1,4 @@
-"""Every cell and plasticity rule that evsim has in SpiNNaker's arithmetic, small: does a machine do what it says?
+"""Every cell that evsim has in SpiNNaker's arithmetic, and learning by pairs: does a machine do what evsim says?
 
 Each cell gets excitatory and inhibitory input over short and long delays, so weak that it is mostly rounding and so
 strong that it saturates; two populations learn. Run on the reference and on a machine, every spike and every recorded
