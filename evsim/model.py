@@ -220,6 +220,10 @@ class NeuronModel:
         """Whether a weight is a conductance, which is never negative; the reversal potential decides the sign."""
         return self.weight_unit == "uS"
 
+    def has_negative_weights(self, receptor: str) -> bool:
+        """Whether the weights of a receptor are negative where they are not 0: those of an inhibitory current."""
+        return receptor == "inhibitory" and not self.has_conductances
+
 
 @dataclass(frozen=True, eq=False)
 class SourceModel:

@@ -14,6 +14,7 @@ from spynnaker.pyNN.data import SpynnakerDataView
 from evsim.arithmetic.s1615 import ONE
 from evsim.deploy.spinnaker_cores import cores_of, learns
 from evsim.errors import BackendError
+from evsim.model import NeuronModel
 from evsim.network import Network, Probe, Projection
 from evsim.recording import Recordings, Signal, Spikes
 from evsim.registry import cell_model
@@ -120,9 +121,9 @@ class MachineSession:
         if self._virtual or not self._built or not len(asked):
             return np.array(asked.weight)
         model = cell_model(self._network.populations[asked.post].model)
-        is_negative = asked.receptor == "inhibitory" and not getattr(model, "has_conductances", False)
+        assert isinstance(model, NeuronModel), "check refuses projections onto spike sources"
         found = weights_of(self._projections[projection], asked, self._network.timestep)
-        return -found if is_negative else found
+        return -found if model.has_negative_weights(asked.receptor) else found
 
     # --- building ----------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ def _sign_problems(network: Network, projection: Projection, chip: Chip) -> list
         return []
     if chip.rules.signed_weights and not target.has_conductances:
         return []
-    inhibitory = projection.receptor == "inhibitory" and not target.has_conductances
+    inhibitory = target.has_negative_weights(projection.receptor)
     spread = projection.synapses.weights
     if not spread.odd and (spread.most <= 0 if inhibitory else spread.least >= 0):
         return []

@@ -92,7 +92,7 @@ class SpinnakerHold:
 def _hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, WeightLoss]:
     scale: SpinnakerScale = target.scale
     row = target.model.rules["spinnaker1"].inputs[projection.receptor]
-    is_negative = projection.receptor == "inhibitory" and not target.model.has_conductances
-    hold = SpinnakerHold(scale.per_unit(row), -1 if is_negative else 1)
+    sign = -1 if target.model.has_negative_weights(projection.receptor) else 1
+    hold = SpinnakerHold(scale.per_unit(row), sign)
     loss = weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, 1.0 / scale.per_unit(row))
     return ChipProjection(row, projection.synapses, hold), loss
