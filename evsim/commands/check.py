@@ -39,7 +39,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     from evsim.script import first_network
 
     chips = _chips(options.chip)
-    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    started = occasion(options, arguments)
     network = first_network(options.script, arguments, tell=tell, graph_run=graph_run(options))
     refusals: list[CheckError] = []
     record: dict[str, Any] = {}
@@ -69,16 +69,16 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
 def _examine(network: Network, chip: Chip) -> tuple[ChipLosses, CorePlan | None]:
     """What a network loses on a chip, and its cores where they are planned for; raises CheckError."""
     plan = plan_cores(network, chip) if chip.rules.family == "loihi" else None
-    refusals = []
+    refusals, losses = [], []
+    try:
+        losses = chip_losses(network, [chip])
+    except CheckError as error:
+        refusals.append(error)
     if plan and plan.problems:
         refusals.append(CheckError(f"this network has no place on the cores of {chip.name}", plan.problems))
-    try:
-        (losses,) = chip_losses(network, [chip])
-    except CheckError as error:
-        raise joined([error, *refusals]) from None
     if refusals:
-        raise refusals[0]
-    return losses, plan
+        raise joined(refusals)
+    return losses[0], plan
 
 
 def _chips(names: Sequence[str] | None) -> list[Chip]:

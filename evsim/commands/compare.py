@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         raise EvsimError("compare needs at least two targets after --on, e.g. --on reference:ideal reference:loihi2")
     folder = _folder(options.report)
     progress = sys.stderr.isatty()
-    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    started = occasion(options, arguments)
     done = run_script(
         options.script,
         arguments,

@@ -98,10 +98,10 @@ def chosen_targets(texts: Sequence[str], given: argparse.Namespace) -> dict[str,
     return found
 
 
-def occasion(script: str, arguments: Sequence[str]) -> Occasion:
-    """What is being run, now."""
+def occasion(given: argparse.Namespace, arguments: Sequence[str]) -> Occasion:
+    """What is being run, now: the script or graph, what is said of a graph, and the script's own arguments."""
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    return Occasion(script, tuple(arguments), now, version("evsim"))
+    return Occasion(given.script, (*graph_run(given).words(), *arguments), now, version("evsim"))
 
 
 def tell(sentence: str) -> None:

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     target = target_of(options)
     if options.profile:
         target = replace(target, options={**target.options, "profile": True})
-    started = occasion(options.script, [*graph_run(options).words(), *arguments])
+    started = occasion(options, arguments)
     done = run_script(
         options.script,
         arguments,
