@@ -15,7 +15,8 @@ from evsim.model import Rule
 from evsim_lava.plan import CurrentPlan, LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
 
 # Lava's DelayDense works on a dense matrix for each delay in every step: about 5 ns for each of its elements. It is a
-# process of the machine, which costs about as much as 20,000 elements; evsim's own costs about 5,000 more than nothing.
+# process of the machine, which costs about as much as 20,000 elements, as evsim's own is: so DelayDense holds what is
+# one process of a small matrix.
 STOCK_ELEMENTS = 25_000
 PROCESS_ELEMENTS = 20_000
 

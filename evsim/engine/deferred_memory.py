@@ -45,6 +45,12 @@ LANE = np.dtype(
     ]
 )
 
+# the fields of a lane that its rule has, too
+_OF_RULE = (
+    *("timing", "dependence", "shift", "low", "high"),
+    *("up", "down", "up_triplet", "down_triplet", "alpha", "split", "own"),
+)
+
 ROW = np.dtype(
     [
         ("last", np.int32),  # label of the latest arrival; 0 before the first
@@ -129,21 +135,8 @@ def lay_out_deferred(
     for lane, part in zip(lanes, parts, strict=True):
         for name in ("slice", "population", "base", "first_row"):
             lane[name] = getattr(part, name)
-        for name in (
-            "timing",
-            "dependence",
-            "shift",
-            "low",
-            "high",
-            "up",
-            "down",
-            "up_triplet",
-            "down_triplet",
-            "alpha",
-            "own",
-        ):
+        for name in _OF_RULE:
             lane[name] = getattr(part.rule, name)
-        lane["split"] = part.rule.split
         lane["n_targets"] = len(part.target_turn)
         rows.append(_rows(part))
         longest = int(rows[-1]["lag"].max(initial=0))
