@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from evsim.deploy.spinnaker_cores import cores_of, most_slots
+from evsim.chip import load_chip
+from evsim.deploy.spinnaker_cores import FULL_CORE, cores_of, most_slots
 from evsim.network import Network, Plasticity, Projection
 
 RULE = Plasticity("SpikePairRule", "AdditiveWeightDependence", {})
@@ -70,3 +71,7 @@ def test_slots_are_those_that_the_index_has_bits_for(nets):
 
     assert slots("IF_curr_exp") == [4096, 4096, 2048, 64, 32, 32]
     assert slots("IF_curr_dual_exp") == [2048, 2048, 1024, 32, 16, 16]  # three receptors have two bits
+
+
+def test_a_full_core_is_that_of_the_chips_file():
+    assert load_chip("spinnaker1").limit("neurons_per_core") == FULL_CORE
