@@ -12,16 +12,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import loihi_emulators as emulators
-from evsim.backend import Target
-from evsim.chip import load_chip
 from evsim.network import Current, Network, Probe
-from evsim.recording import Recordings
-from evsim.registry import backend
-from evsim_lava.session import LavaSession
+from lava_against_reference import STEPS, agree
 
 emulators.need("lava.proc")
-
-STEPS = 100
 
 networks = given(
     seed=st.integers(0, 2**31),
@@ -85,38 +79,10 @@ def random_network(nets, seed, dt, differing, refractory, strength, delays, inje
     return Network(dt, populations, projections, (pulse,) if injected else (), probes, seed)
 
 
-def differences(a: Recordings, b: Recordings) -> list[str]:
-    """What is not equal, in words."""
-    found = []
-    for x, y in zip(a.spikes, b.spikes, strict=True):
-        if not (np.array_equal(x.times, y.times) and np.array_equal(x.neurons, y.neurons)):
-            found.append(f"spikes of population {x.population}: {len(x.times)} and {len(y.times)}")
-    for x, y in zip(a.signals, b.signals, strict=True):
-        for name in ("times", "cells", "values", "raw"):
-            if not np.array_equal(getattr(x, name), getattr(y, name)):
-                found.append(f"{name} of {x.variable} of population {x.population}")
-    return found
-
-
-def agree(net: Network, stock: bool, pieces: tuple[int, ...] = (STEPS,)) -> Recordings:
-    """Assert that Lava and the reference did the same, and return what."""
-    reference = backend("reference").start(net, Target("reference", "loihi2"))
-    lava = LavaSession(net, load_chip("loihi2"), timeout=120.0, stock_elements=10**9 if stock else 0)
-    try:
-        for steps in pieces:
-            reference.run(steps)
-            lava.run(steps)
-        expected = reference.recordings()
-        assert differences(expected, lava.recordings()) == []
-        return expected
-    finally:
-        lava.close()
-
-
 @settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
 @networks
 def test_every_bit_is_that_of_lava(nets, **drawn):
-    recordings = agree(random_network(nets, **drawn), stock=True)
+    recordings = agree("loihi2", random_network(nets, **drawn), stock=True)
     assert sum(len(spikes.times) for spikes in recordings.spikes[2:]) > 0
 
 
@@ -125,13 +91,13 @@ def test_every_bit_is_that_of_lava(nets, **drawn):
 @settings(max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate])
 @networks
 def test_every_bit_is_that_of_lava_in_many_networks(nets, **drawn):
-    agree(random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0)
+    agree("loihi2", random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0)
 
 
 def test_synapses_as_events_are_those_of_lava(nets):
     """evsim's own synapse process, on a network with every kind of projection, in several runs."""
     net = random_network(nets, 7, 1.0, False, 0, 1.0, 20, True)
-    agree(net, stock=False, pieces=(1, 0, 30, STEPS - 31))
+    agree("loihi2", net, stock=False, pieces=(1, 0, 30, STEPS - 31))
 
 
 def test_wraps_and_clips_are_those_of_lava(nets):
@@ -142,7 +108,7 @@ def test_wraps_and_clips_are_those_of_lava(nets):
     inhibition = [(i, j, -20.0, 4) for i in range(30) for j in (1, 2)]
     projections = (nets.connect(0, 1, excitation), nets.connect(0, 1, inhibition, "inhibitory"))
     net = Network(1.0, populations, projections, (), nets.record_all(populations, "spikes", "v"))
-    tallies = agree(net, stock=True).tallies["cells"]
+    tallies = agree("loihi2", net, stock=True).tallies["cells"]
     assert tallies["wrapped"] > 0 and tallies["clipped"] > 0
 
 

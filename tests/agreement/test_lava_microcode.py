@@ -8,17 +8,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from evsim.backend import Target
-from evsim.chip import load_chip
 from evsim.network import Current, Network
-from evsim.recording import Recordings
-from evsim.registry import backend
-from evsim_lava.session import LavaSession
+from lava_against_reference import STEPS, agree
 
 pytest.importorskip("lava.proc")
 
 CHIP = "loihi2_microcode"
-STEPS = 100
 
 networks = given(
     seed=st.integers(0, 2**31),
@@ -78,31 +73,12 @@ def random_network(nets, seed, dt, differing, refractory, strength, delays) -> N
     return Network(dt, populations, projections, (pulse,), probes, seed)
 
 
-def agree(net: Network, stock: bool, pieces: tuple[int, ...] = (STEPS,)) -> Recordings:
-    """Assert that Lava and the reference did the same, and return what."""
-    reference = backend("reference").start(net, Target("reference", CHIP))
-    lava = LavaSession(net, load_chip(CHIP), timeout=120.0, stock_elements=10**9 if stock else 0)
-    try:
-        for steps in pieces:
-            reference.run(steps)
-            lava.run(steps)
-        expected, found = reference.recordings(), lava.recordings()
-    finally:
-        lava.close()
-    for x, y in zip(expected.spikes, found.spikes, strict=True):
-        np.testing.assert_array_equal(x.times, y.times)
-        np.testing.assert_array_equal(x.neurons, y.neurons)
-    for x, y in zip(expected.signals, found.signals, strict=True):
-        assert x.raw is not None and y.raw is not None
-        np.testing.assert_array_equal(x.raw, y.raw, f"{x.variable} of population {x.population}")
-        np.testing.assert_array_equal(x.values, y.values)
-    return expected
-
-
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @networks
 def test_every_bit_is_that_of_lava(nets, **drawn):
-    recordings = agree(random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0, pieces=(STEPS // 3, 2 * STEPS // 3))
+    recordings = agree(
+        CHIP, random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0, pieces=(STEPS // 3, 2 * STEPS // 3)
+    )
     assert sum(len(spikes.times) for spikes in recordings.spikes[2:]) > 0
 
 
@@ -111,7 +87,7 @@ def test_every_bit_is_that_of_lava(nets, **drawn):
 @settings(max_examples=15, deadline=None, derandomize=True, phases=[Phase.generate])
 @networks
 def test_every_bit_is_that_of_lava_in_many_networks(nets, **drawn):
-    agree(random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0)
+    agree(CHIP, random_network(nets, **drawn), stock=drawn["seed"] % 2 == 0)
 
 
 def test_wraps_of_either_current_and_clips_are_those_of_lava(nets):
@@ -122,7 +98,7 @@ def test_wraps_of_either_current_and_clips_are_those_of_lava(nets):
     inhibition = [(i, j, -20.0, 4) for i in range(30) for j in (1, 2)]
     projections = (nets.connect(0, 1, excitation), nets.connect(0, 1, inhibition, "inhibitory"))
     probes = nets.record_all(populations, "spikes", "v", "isyn_exc", "isyn_inh")
-    recordings = agree(Network(1.0, populations, projections, (), probes), stock=True)
+    recordings = agree(CHIP, Network(1.0, populations, projections, (), probes), stock=True)
     tallies = recordings.tallies["cells"]
     assert tallies["wrapped"] > 0 and tallies["clipped"] > 0
     _, u_e, u_i = (np.asarray(signal.raw) for signal in recordings.signals)

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
-from lava_floor.processes import Cells, Source, Synapses
+from lava_floor.processes import Relay, Source
 
 import builders as nets
 from evsim.chip import load_chip
@@ -54,11 +54,11 @@ def evsim_seconds(net: Network, steps: int) -> float:
 
 def floor_seconds(n: int, steps: int) -> float:
     """Of the same graph without any work in it."""
-    source, cells = Source(N_SOURCES), Cells(n)
+    source, cells = Source(N_SOURCES), Relay(n, n, sends_first=False)
     for before, size in ((source, N_SOURCES), (cells, n), (cells, n)):
-        synapses = Synapses(n, size)
-        before.s_out.connect(synapses.s_in)
-        synapses.a_out.connect(cells.a_in)
+        synapses = Relay(size, n, sends_first=True)
+        before.s_out.connect(synapses.into)
+        synapses.s_out.connect(cells.into)
     config = Loihi2SimCfg(select_tag="fixed_pt")
     try:
         cells.run(condition=RunSteps(num_steps=WARM_UP), run_cfg=config)

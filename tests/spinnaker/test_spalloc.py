@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from evsim import registry
+from evsim.backend import Target
 from evsim.errors import BackendError
 from evsim.network import Network
 from evsim_spinnaker import board
@@ -124,12 +125,7 @@ def test_what_is_no_spalloc_server_is_told():
 def test_spynnaker_asks_the_server_and_its_refusal_is_told(target, nets):
     asked: list[dict] = []
     with spalloc_server(asked) as port:
-        session = registry.backend("spinnaker").start(_network(nets), target(f"spalloc://me@127.0.0.1:{port}"))
-        try:
-            with pytest.raises(BackendError, match="all boards are out"):
-                session.run(10)
-        finally:
-            session.close()
+        assert_refused(nets, target(f"spalloc://me@127.0.0.1:{port}"), "all boards are out")
     wanted, *_again = (line for line in asked if line["command"] == "create_job")
     assert wanted["kwargs"]["owner"] == "me"
 
@@ -139,15 +135,17 @@ def test_spynnaker_asks_the_service_and_its_refusal_is_told(target, nets, monkey
     monkeypatch.setenv("OIDC_BEARER_TOKEN", "t")
     asked: list[str] = []
     with spalloc_service(asked) as port:
-        session = registry.backend("spinnaker").start(_network(nets), target(f"http://127.0.0.1:{port}/spalloc/"))
-        try:
-            with pytest.raises(BackendError, match="403"):
-                session.run(10)
-        finally:
-            session.close()
+        assert_refused(nets, target(f"http://127.0.0.1:{port}/spalloc/"), "403")
     assert any(path.startswith("/spalloc/system/login") for path in asked)
 
 
-def _network(nets) -> Network:
+def assert_refused(nets, target: Target, message: str) -> None:
+    """A small network is started, and who lends boards says no."""
     populations = (nets.array_source([[1.0]]), nets.cells(2))
-    return Network(1.0, populations, (nets.connect(0, 1, [(0, 0, 1.0, 1)]),))
+    network = Network(1.0, populations, (nets.connect(0, 1, [(0, 0, 1.0, 1)]),))
+    session = registry.backend("spinnaker").start(network, target)
+    try:
+        with pytest.raises(BackendError, match=message):
+            session.run(10)
+    finally:
+        session.close()

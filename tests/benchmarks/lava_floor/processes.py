@@ -1,4 +1,4 @@
-"""A source, synapses and cells that send zeros: what is left of a network is Lava's channels."""
+"""What sends zeros in the place of sources, synapses and cells: what is left of a network is Lava's channels."""
 
 # Lava's builder replaces each LavaPyType by a value of the annotated type; ports and parameters are never None.
 # pyright: reportAssignmentType=false, reportOptionalSubscript=false, reportArgumentType=false
@@ -48,57 +48,37 @@ class PySource(PyLoihiProcessModel):
         self.s_out.send(self._zeros)
 
 
-class Synapses(AbstractProcess):
-    """Takes in ``sources`` spikes and sends ``targets`` zeros in each time step."""
+class Relay(AbstractProcess):
+    """Takes in spikes or charges and sends zeros in each time step, as synapses and cells do.
 
-    def __init__(self, targets: int, sources: int) -> None:
-        super().__init__(size=targets)
-        self.s_in = InPort(shape=(sources,))
-        self.a_out = OutPort(shape=(targets,))
+    Args:
+        inputs, outputs: how many.
+        sends_first: synapses do, so that cells can be connected with themselves.
+    """
+
+    def __init__(self, inputs: int, outputs: int, sends_first: bool) -> None:
+        super().__init__(outputs=outputs, sends_first=sends_first)
+        self.into = InPort(shape=(inputs,))
+        self.s_out = OutPort(shape=(outputs,))
 
 
-@implements(proc=Synapses, protocol=LoihiProtocol)
+@implements(proc=Relay, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class PySynapses(PyLoihiProcessModel):
-    """Sends first, as synapses must where cells are connected with themselves."""
+class PyRelay(PyLoihiProcessModel):
+    """Sends and receives."""
 
-    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
-
-    def __init__(self, proc_params) -> None:
-        super().__init__(proc_params)
-        self._zeros = np.zeros(proc_params["size"], np.int32)
-
-    def run_spk(self) -> None:
-        """Send, then receive."""
-        self.a_out.send(self._zeros)
-        self.s_in.recv()
-
-
-class Cells(AbstractProcess):
-    """Takes in ``size`` inputs and sends as many zeros in each time step."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size=size)
-        self.a_in = InPort(shape=(size,))
-        self.s_out = OutPort(shape=(size,))
-
-
-@implements(proc=Cells, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class PyCells(PyLoihiProcessModel):
-    """Receives, then sends."""
-
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    into: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
 
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
-        self._zeros = np.zeros(proc_params["size"], np.int32)
+        self._zeros, self._sends_first = np.zeros(proc_params["outputs"], np.int32), proc_params["sends_first"]
 
     def run_spk(self) -> None:
-        """Receive, then send."""
-        self.a_in.recv()
-        self.s_out.send(self._zeros)
+        """Send and receive, in the order of the process."""
+        if self._sends_first:
+            self.s_out.send(self._zeros)
+        self.into.recv()
+        if not self._sends_first:
+            self.s_out.send(self._zeros)
