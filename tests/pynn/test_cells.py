@@ -54,3 +54,28 @@ def test_they_run_and_record(sim, name, peak):
     assert current.argmax() == 6 + peak and current.max() == pytest.approx(1.5)
     assert np.asarray(segment.filter(name="isyn_inh")[0])[0].tolist() == [-0.5] * 3
     sim.end()
+
+
+CONDUCTANCES = (
+    *("IF_cond_alpha", "IF_cond_exp_gsfa_grr", "IF_facets_hardware1", "HH_cond_exp"),
+    *("EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"),
+)
+
+
+@pytest.mark.parametrize("name", CONDUCTANCES)
+def test_cells_with_conductances_record_what_pynn_says(sim, name):
+    sim.setup(timestep=0.1)
+    cells = sim.Population(2, getattr(sim, name)())
+    assert set(cells.celltype.default_parameters) == set(getattr(pynn_cells, name).default_parameters)
+    assert set(getattr(pynn_cells, name).recordable) <= set(cells.celltype.recordable)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0, 6.0, 7.0]))
+    synapses = sim.FromListConnector([(0, 0, 0.5, 1.0), (0, 1, 0.0, 1.0)])
+    sim.Projection(source, cells, synapses, receptor_type="excitatory")
+    cells.record(cells.celltype.recordable)
+    sim.run(30.0)
+    segment = cells.get_data().segments[0]
+    v, gsyn = (np.asarray(segment.filter(name=variable)[0]) for variable in ("v", "gsyn_exc"))
+    assert v[60:70, 0].max() > v[60:70, 1].max() + 1.0
+    assert len(segment.spiketrains[0]) > 0 and gsyn[:, 0].max() > 0.05 and not gsyn[:, 1].any()
+    assert str(segment.filter(name="v")[0].units.dimensionality) == "mV"
+    sim.end()

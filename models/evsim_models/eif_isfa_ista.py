@@ -1,0 +1,132 @@
+"""EIF_cond_exp_isfa_ista and EIF_cond_alpha_isfa_ista: the adaptive exponential integrate-and-fire neuron.
+
+    cm dv/dt = g_leak (v_rest - v) + g_leak delta_T exp((v - v_thresh) / delta_T) - w + synapses + i_offset
+    tau_w dw/dt = a (v - v_rest) - w,  with g_leak = cm / tau_m
+
+When v reaches v_spike, v = v_reset and w = w + b, and v is held for tau_refrac (Brette and Gerstner 2005,
+doi:10.1152/jn.00686.2005). The moment of that is found within the time step. Where delta_T is 0 the neuron spikes at
+v_thresh without a run-up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.arithmetic.exponential import exp
+from evsim.model import NeuronModel, Rule, Values
+from evsim_models.common import refractory_steps
+from evsim_models.composed import ALPHA, EXPONENTIAL, Membrane, composed
+
+NS = 1e-3  # of a uS
+LONGEST_SUBSTEP = 0.05  # ms
+STEEPEST = (
+    12.0  # of (v - v_thresh) / delta_T; from there v reaches any v_spike within tau_m exp(-12), which is left out
+)
+
+
+def rows(values: Values, dt: float) -> tuple:
+    """Those of the membrane equation, of spike and reset."""
+    leak, delta_T = values["cm"] / values["tau_m"], values["delta_T"]
+    smooth = delta_T > 0
+    return (
+        leak,
+        1 / values["cm"],
+        values["v_rest"],
+        leak * delta_T,
+        np.divide(1.0, delta_T, out=np.zeros_like(delta_T), where=smooth),
+        values["v_thresh"],
+        NS * values["a"],
+        1 / values["tau_w"],
+        values["b"],
+        np.where(smooth, np.minimum(values["v_spike"], values["v_thresh"] + STEEPEST * delta_T), values["v_thresh"]),
+        values["v_reset"],
+        refractory_steps(values["tau_refrac"], dt),
+    )
+
+
+def flow(
+    v,
+    w,
+    conductance,
+    pull,
+    leak,
+    per_cm,
+    v_rest,
+    sharp,
+    per_delta_T,
+    v_thresh,
+    a,
+    per_tau_w,
+    v_peak,
+    drive,
+):
+    """The slopes of v and w, and the rates of their relaxation; above the peak the run-up is that of the peak."""
+    run_up = exp((min(v, v_peak) - v_thresh) * per_delta_T)
+    total = leak + conductance
+    slope = (leak * v_rest + pull + sharp * run_up + drive - w - total * v) * per_cm
+    slope_w = (a * (v - v_rest) - w) * per_tau_w
+    steepening = sharp * per_delta_T * run_up if v < v_peak else 0.0
+    return slope, slope_w, (total - steepening) * per_cm, per_tau_w
+
+
+def spike(v, w, v_reset, b):
+    """Reset of v, and a step of the adaptation."""
+    return v_reset, w + b
+
+
+def finish(v, w, refractory, spiked, v_reset):
+    """A neuron spikes at most once in a time step: at a second peak v waits for the next one."""
+    held = refractory > 0
+    return v_reset if held else v, w, refractory - 1.0 if held else 0.0, 0.0, spiked != 0.0
+
+
+MEMBRANE = Membrane(
+    states=("v", "w"),
+    parameters=(
+        *("leak", "per_cm", "v_rest", "sharp", "per_delta_T", "v_thresh", "a", "per_tau_w", "b"),
+        *("v_peak", "v_reset", "refractory_steps"),
+    ),
+    rows=rows,
+    flow=flow,
+    finish=finish,
+    longest=LONGEST_SUBSTEP,
+    spike=spike,
+    limit="v_peak",
+    kept=("refractory", "spiked"),
+)
+
+
+def _model(name: str, rule: Rule) -> NeuronModel:
+    return NeuronModel(
+        name=name,
+        parameters={
+            "cm": "nF",
+            "tau_refrac": "ms",
+            "v_spike": "mV",
+            "v_reset": "mV",
+            "v_rest": "mV",
+            "tau_m": "ms",
+            "i_offset": "nA",
+            "a": "nS",
+            "b": "nA",
+            "delta_T": "mV",
+            "tau_w": "ms",
+            "v_thresh": "mV",
+            "e_rev_E": "mV",
+            "tau_syn_E": "ms",
+            "e_rev_I": "mV",
+            "tau_syn_I": "ms",
+        },
+        states={"v": "mV", "w": "nA", "gsyn_exc": "uS", "gsyn_inh": "uS"},
+        recordables={"v": "mV", "w": "nA", "gsyn_exc": "uS", "gsyn_inh": "uS"},
+        weight_unit="uS",
+        above_zero=frozenset({"cm", "tau_m", "tau_w", "tau_syn_E", "tau_syn_I"}),
+        not_negative=frozenset({"tau_refrac", "delta_T"}),
+        rules={"ideal": rule},
+    )
+
+
+MODELS = (
+    _model("EIF_cond_exp_isfa_ista", composed(MEMBRANE, EXPONENTIAL)),
+    _model("EIF_cond_alpha_isfa_ista", composed(MEMBRANE, ALPHA)),
+)
