@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.errors import Problem
-from evsim.network import Network, Projection
+from evsim.network import Network, Population, Projection
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -230,8 +230,9 @@ class SourceModel:
     """A population that only emits spikes; every backend is given the same drawn trains.
 
     Attributes:
-        draw: which generator of ``evsim.sources`` makes its spikes: ``"given"`` or ``"poisson"``.
+        draw: which generator of ``evsim.sources`` makes its spikes, such as ``"given"`` or ``"poisson"``.
         above_zero, not_negative: as those of ``NeuronModel``.
+        problems: ``problems(where, population)``: what else cannot be about its parameters; ``where`` names it.
     """
 
     name: str
@@ -239,6 +240,7 @@ class SourceModel:
     draw: str
     above_zero: frozenset[str] = frozenset()
     not_negative: frozenset[str] = frozenset()
+    problems: Callable[[str, Population], Iterable[Problem]] | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from evsim.poisson.counts import count_tables, expand_counts
 from evsim.poisson.events import Position, choice_of, draw_events, draw_gaps, ordered
 from evsim.poisson.keys import process_key
 from evsim.registry import cell_model
+from evsim.renewal import DeadTime, Gamma, RenewalTrains
 
 # Spikes of a cell in a time step between which counts are quicker than events; above, the tables grow too long.
 LEAST_MEAN, MOST_MEAN = 0.05, 1000.0
@@ -167,6 +168,34 @@ def poisson_source(
     return PoissonEvents(population, timestep, seed, index, begin)
 
 
+class RenewalSource:
+    """A population whose cells spike after intervals of a law; one that begins anew is in equilibrium again.
+
+    Args:
+        law: one of ``INTERVALS``.
+    """
+
+    def __init__(self, law: str, population: Population, timestep: float, seed: int, index: int, begin: int) -> None:
+        values = {name: np.broadcast_to(value, population.size) for name, value in population.parameters.items()}
+        intervals = INTERVALS[law](values)
+        start = values["start"]
+        begins = np.maximum(start, begin * timestep)
+        self._timestep = timestep
+        self._trains = RenewalTrains(intervals, begins, start + values["duration"], timestep, _key(seed, index, begin))
+        self.drawn_per_step = float(intervals.rate.sum()) * timestep
+
+    def spikes(self, first: int, last: int) -> SourceSpikes:
+        """The spikes labelled ``first`` to ``last``; windows must follow each other."""
+        return _spikes(*self._trains.spikes(last), self._timestep)
+
+
+# how a source model draws -> the law of its intervals
+INTERVALS = {
+    "dead time": lambda values: DeadTime(values["rate"], values["tau_refrac"]),
+    "gamma": lambda values: Gamma(values["alpha"], values["beta"]),
+}
+
+
 def on_grid(time: float, timestep: float) -> bool:
     """Whether a time (ms) is that of a time step, up to the rounding of decimal fractions."""
     steps = time / timestep
@@ -198,7 +227,18 @@ def source_of(network: Network, index: int, begin: int = 0) -> Source:
         return GivenSource(population, network.timestep)
     if model.draw == "poisson":
         return poisson_source(population, network.timestep, network.seed, index, begin)
-    raise UnknownNameError("generator of spikes", model.draw, ["given", "poisson"])
+    if model.draw in INTERVALS:
+        return RenewalSource(model.draw, population, network.timestep, network.seed, index, begin)
+    raise UnknownNameError("generator of spikes", model.draw, ["given", "poisson", *INTERVALS])
+
+
+def mean_rate(population: Population) -> NDArray[np.float64] | None:
+    """Spikes a second of each cell (n,) of a population whose spikes are drawn; None where they are given."""
+    draw = getattr(cell_model(population.model), "draw", "given")
+    if draw == "given":
+        return None
+    rate = INTERVALS[draw](population.parameters).rate * 1000.0 if draw in INTERVALS else population.parameters["rate"]
+    return np.broadcast_to(rate, population.size)
 
 
 def is_source(population: Population) -> bool:

@@ -15,7 +15,7 @@ FLOORS = (
     {"network", "recording", "rulesets", "model", "chip", "backend"},
     {"registry", "compile", "row_access", "loops", "network_file", "worker", "worker_child"},
     {"random_bits", "distributions", "wiring", "drawn", "mersenne"},
-    {"sources", "poisson", "deploy"},
+    {"sources", "renewal", "poisson", "deploy"},
     {"engine"},
     {"reference"},
     {"results"},

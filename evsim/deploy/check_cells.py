@@ -86,7 +86,9 @@ def _range_problems(
 def _limit_problems(
     where: str, population: Population, model: NeuronModel | SourceModel, chip: Chip
 ) -> Iterator[Problem]:
-    """Parameters that the chip's arithmetic for this model cannot compute with."""
+    """Parameters that do not go together, or that the chip's arithmetic for this model cannot compute with."""
+    if isinstance(model, SourceModel) and model.problems:
+        yield from model.problems(where, population)
     limits = model.rules[chip.rules.name].limits if isinstance(model, NeuronModel) else {}
     for name, (least, most) in limits.items():
         values = np.broadcast_to(population.parameters[name], population.size)

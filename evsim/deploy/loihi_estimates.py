@@ -16,7 +16,7 @@ from evsim.arithmetic.loihi import DECAY_ONE, STATE_LIMIT
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.model import Values
 from evsim.network import Population, Projection
-from evsim.sources import is_source
+from evsim.sources import is_source, mean_rate
 
 ASSUMED_RATE = 30.0  # spikes a second of a neuron; what sPyNNaker, too, assumes where it scales its ring buffers
 SAFE = 5.0  # deviations of u; a normal variable is farther from its mean in one step of 2 million
@@ -113,8 +113,8 @@ def _rate_of(population: Population) -> float:
     """Spikes a second of a cell, as far as they are known."""
     if not is_source(population):
         return ASSUMED_RATE
-    if "rate" in population.parameters:
-        return float(np.mean(population.parameters["rate"]))
+    if (rate := mean_rate(population)) is not None:
+        return float(np.mean(rate))
     trains = population.trains
     if trains is None or not len(trains.times):
         return 0.0

@@ -9,7 +9,7 @@ import numpy as np
 from evsim.errors import Problem
 from evsim.network import Network, Population, Projection
 from evsim.nir.delays import delays_of_channels
-from evsim.sources import is_source
+from evsim.sources import is_source, mean_rate
 
 CELLS = ("IF_curr_exp", "IF_curr_delta")
 LOSSY = "--lossy leaves it out."
@@ -44,8 +44,9 @@ def _of_source(population: Population, with_spikes: bool) -> Iterator[Problem]:
     if population.trains is not None:
         amount = f"{len(population.trains.times)} spike times"
     else:
-        rate = population.parameters["rate"]
-        amount = f"Poisson spikes at {np.min(rate):g} to {np.max(rate):g} Hz"
+        rate = mean_rate(population)
+        assert rate is not None, "it has no trains"
+        amount = f"random spikes at {np.min(rate):g} to {np.max(rate):g} Hz"
     if population.trains is None or len(population.trains.times):
         yield Problem(
             f"population {population.label!r}",

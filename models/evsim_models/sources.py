@@ -1,13 +1,51 @@
 """Populations that only emit spikes; ``evsim.sources`` draws their trains."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from evsim.errors import Problem
 from evsim.model import SourceModel
+from evsim.network import Population
+
+PERIOD = {"start": "ms", "duration": "ms"}
+
+
+def rates_too_high(where: str, population: Population) -> Iterator[Problem]:
+    """Cells that would have to spike within their dead time."""
+    rate, dead = (population.parameters[name] for name in ("rate", "tau_refrac"))
+    rate, dead = (np.broadcast_to(values, population.size) for values in (rate, dead))
+    wrong = rate * dead >= 1000.0
+    if wrong.any():
+        cell = int(np.argmax(wrong))
+        yield Problem(
+            where,
+            f"a rate of {rate[cell]:g} Hz with a tau_refrac of {dead[cell]:g} ms in {np.count_nonzero(wrong)} of "
+            f"{population.size} cells",
+            f"with that tau_refrac it must be below {1000.0 / dead[cell]:g} Hz",
+            "Lower rate or tau_refrac.",
+        )
+
 
 MODELS = (
     SourceModel("SpikeSourceArray", {"spike_times": "ms"}, draw="given"),
     SourceModel(
-        "SpikeSourcePoisson",
-        {"rate": "Hz", "start": "ms", "duration": "ms"},
-        draw="poisson",
-        not_negative=frozenset({"rate", "duration"}),
+        "SpikeSourcePoisson", {"rate": "Hz", **PERIOD}, draw="poisson", not_negative=frozenset({"rate", "duration"})
+    ),
+    SourceModel(
+        "SpikeSourcePoissonRefractory",
+        {"rate": "Hz", "tau_refrac": "ms", **PERIOD},
+        draw="dead time",
+        not_negative=frozenset({"rate", "tau_refrac", "duration"}),
+        problems=rates_too_high,
+    ),
+    SourceModel(
+        "SpikeSourceGamma",
+        {"alpha": "", "beta": "Hz", **PERIOD},
+        draw="gamma",
+        above_zero=frozenset({"alpha", "beta"}),
+        not_negative=frozenset({"duration"}),
     ),
 )

@@ -145,7 +145,7 @@ def test_everything_that_nir_cannot_say_is_listed_at_once(folder, capsys):
     err = capsys.readouterr().err
     for said in (
         "NIR cannot say this network: 8 problems",
-        "population 'noise': Poisson spikes at 200 to 200 Hz",
+        "population 'noise': random spikes at 200 to 200 Hz",
         "population 'array': 3 spike times",
         "population 'refractory': tau_refrac of 2 ms; NIR has no refractoriness",
         "population 'started': initial v is not v_reset in 6 of 6 cells",

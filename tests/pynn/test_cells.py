@@ -79,3 +79,18 @@ def test_cells_with_conductances_record_what_pynn_says(sim, name):
     assert len(segment.spiketrains[0]) > 0 and gsyn[:, 0].max() > 0.05 and not gsyn[:, 1].any()
     assert str(segment.filter(name="v")[0].units.dimensionality) == "mV"
     sim.end()
+
+
+@pytest.mark.parametrize("name", ["SpikeSourcePoissonRefractory", "SpikeSourceGamma"])
+def test_renewal_sources_drive_cells(sim, name):
+    sim.setup(timestep=0.1)
+    rate = {"rate": 100.0, "tau_refrac": 4.0} if "Poisson" in name else {"alpha": 2.0, "beta": 200.0}
+    source = sim.Population(20, getattr(sim, name)(**rate))
+    cells = sim.Population(5, sim.IF_curr_exp())
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.3))
+    source.record("spikes")
+    cells.record("spikes")
+    sim.run(200.0)
+    assert 300 < source.mean_spike_count() * 20 < 500
+    assert cells.mean_spike_count() > 1
+    sim.end()
