@@ -24,8 +24,20 @@ def models() -> dict[str, Model]:
     return found
 
 
+@cache
+def families() -> dict[str, Callable[[str], Model]]:
+    """Name of a family -> what makes a model of it from a name ``FAMILY:...``, of the same packages (``FAMILIES``)."""
+    found: dict[str, Callable[[str], Model]] = {}
+    for entry in entry_points(group="evsim.models"):
+        found |= getattr(entry.load(), "FAMILIES", {})
+    return found
+
+
 def model(name: str) -> Model:
     """The model of that name; raises UnknownNameError."""
+    family, colon, _ = name.partition(":")
+    if colon and family in families():
+        return families()[family](name)
     try:
         return models()[name]
     except KeyError:

@@ -58,6 +58,18 @@ from evsim.pynn.control import (
 )
 from evsim.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from evsim.pynn.native_rng import NativeRNG
+from evsim.pynn.point_neurons import (
+    LIF,
+    AdExp,
+    AlphaPSR,
+    BetaPSR,
+    CondAlphaPostSynapticResponse,
+    CondBetaPostSynapticResponse,
+    CondExpPostSynapticResponse,
+    CurrExpPostSynapticResponse,
+    ExpPSR,
+    PointNeuron,
+)
 from evsim.pynn.populations import Assembly, Population, PopulationView
 from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
 from evsim.pynn.projections import Connection, Projection

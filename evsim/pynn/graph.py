@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from pyNN import common
+from pyNN.standardmodels import StandardCellType
 
 from evsim import network, registry
 from evsim.chip import load_chip
@@ -88,9 +89,14 @@ def unique_labels(labels: list[str]) -> list[str]:
 # --- populations -----------------------------------------------------------------------------------------------------
 
 
+def model_name(celltype: StandardCellType) -> str:
+    """The registry's name of a cell type; a composed one says its own."""
+    return getattr(celltype, "model_name", type(celltype).__name__)
+
+
 def _population(population: Population, label: str) -> network.Population:
     if population.part is None or population.part.label != label:
-        model = registry.cell_model(type(population.celltype).__name__)
+        model = registry.cell_model(model_name(population.celltype))
         values = population.values
         given = isinstance(model, SourceModel) and model.draw == "given"
         states = model.states if isinstance(model, NeuronModel) else {}
@@ -109,7 +115,7 @@ def _population(population: Population, label: str) -> network.Population:
 def _probes(state: State) -> Iterator[Probe]:
     for index, population in enumerate(state.populations):
         wanted = population.recorder.recorded_cells()
-        neurons = isinstance(registry.cell_model(type(population.celltype).__name__), NeuronModel)
+        neurons = isinstance(registry.cell_model(model_name(population.celltype)), NeuronModel)
         if state.record_all_for_compare and neurons:
             wanted["spikes"] = np.arange(population.size, dtype=np.int32)
         for variable, cells in sorted(wanted.items()):

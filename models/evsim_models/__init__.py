@@ -13,6 +13,7 @@ from evsim_models import (
     if_curr_exp_ca2_adaptive,
     if_facets_hardware1,
     izhikevich,
+    point_neuron,
     sources,
     static_synapse,
     stdp,
@@ -35,3 +36,5 @@ MODELS = (
     static_synapse.MODEL,
     stdp.MODEL,
 )
+
+FAMILIES = {point_neuron.FAMILY: point_neuron.point_neuron}

@@ -21,60 +21,16 @@ from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
 from evsim.model import SUBSTEPS, Cells, Readout, Rule, Values, arguments
-from evsim_models.common import Floats, table
+from evsim_models.common import table
+from evsim_models.receptors import Receptor, moved_part
+from evsim_models.written import written
 
-SHORTEST_SUBSTEP, SUBSTEPS_OF_TAU = 0.02, 5  # ms; of the shortest tau_syn
+SHORTEST_SUBSTEP, SUBSTEPS_OF_TAU = 0.02, 5  # ms; of the shortest time constant of the receptors
 LARGEST_RELAXATION = 0.5  # of the membrane in one substep of the Runge-Kutta method
 LARGEST_TURN = 0.5  # mV; by how much the voltage's slope may change what a substep adds to it
 LEAST_STEP = 2.0**-11  # of a substep; a spike is that exact in time
 TOLERANCE = 1e-7  # mV in each of its steps
 FASTEST_GROWTH = -30.0
-
-
-@dataclass(frozen=True)
-class Receptor:
-    """A conductance with a reversal potential.
-
-    Attributes:
-        name: PyNN's name of it.
-        short: the end of the names of its parameters, ``e_rev_E`` and ``tau_syn_E``, is that in ``suffix``; rows of the
-            rule have ``short`` instead.
-        is_alpha: whether a spike of weight w opens w t/tau exp(1 - t/tau), and not w exp(-t/tau).
-    """
-
-    name: str
-    short: str
-    suffix: str
-    is_alpha: bool = False
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The rows of the state: the conductance, and the slope that it has besides its decay."""
-        return (f"g_{self.short}", f"x_{self.short}") if self.is_alpha else (f"g_{self.short}",)
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The rows of the parameters: reversal potential, tau, decay over half a substep, worth of a spike's weight."""
-        return tuple(f"{name}_{self.short}" for name in ("e", "tau", "kept", "gain"))
-
-    def rows(self, values: Values, h: float) -> tuple[Floats, ...]:
-        """What they hold."""
-        tau = values[f"tau_syn_{self.suffix}"]
-        gain = math.e / tau if self.is_alpha else np.ones_like(tau)
-        return values[f"e_rev_{self.suffix}"], tau, np.exp(-h / 2 / tau), gain
-
-    def later(self, after: str, before: str, kept: str, time: str) -> Iterator[str]:
-        """Statements: from the rows marked ``before``, those a time later, marked ``after``."""
-        g, x = f"g_{self.short}", f"x_{self.short}"
-        if self.is_alpha:
-            yield f"{g}{after} = fma({x}{before}, {time}, {g}{before}) * {kept}"
-            yield f"{x}{after} = {x}{before} * {kept}"
-        else:
-            yield f"{g}{after} = {g}{before} * {kept}"
-
-
-EXPONENTIAL = (Receptor("excitatory", "exc", "E"), Receptor("inhibitory", "inh", "I"))
-ALPHA = tuple(Receptor(r.name, r.short, r.suffix, is_alpha=True) for r in EXPONENTIAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +41,7 @@ class Membrane:
         states: what is integrated; the first one is ``v``.
         flow: ``flow(*states, conductance, pull, ..., drive) -> (*slopes, *rates)``, with rows of the parameters by
             their names: the slope of each state, and the rate by which it would relax if all others stood still.
-            ``pull`` is the sum of the receptors' conductances times their reversal potentials.
+            ``pull`` is the sum of the receptors' conductances times their reversal potentials, and of currents.
         rows: ``rows(values, dt)``: what the rows ``parameters`` hold, each (n,) or one for all.
         finish: ``finish(*states, *kept, ...) -> (*states, *kept, fired)``: the end of a time step.
         longest: the longest substep (ms).
@@ -130,7 +86,7 @@ def composed(membrane: Membrane, receptors: Sequence[Receptor]) -> Rule:
 
 
 def _cells(membrane: Membrane, receptors: Sequence[Receptor], values: Values, initial: Values, dt: float) -> Cells:
-    shortest = min(values[f"tau_syn_{receptor.suffix}"].min() for receptor in receptors)
+    shortest = min((values[tau].min() for receptor in receptors for tau in receptor.taus), default=membrane.longest)
     longest = np.clip(shortest / SUBSTEPS_OF_TAU, SHORTEST_SUBSTEP, max(membrane.longest, SHORTEST_SUBSTEP))
     substeps = np.ceil(dt / longest - 1e-9)
     h = dt / substeps
@@ -141,9 +97,8 @@ def _cells(membrane: Membrane, receptors: Sequence[Receptor], values: Values, in
     state += [initial.get(membrane.begins.get(name, ""), zero) for name in membrane.kept]
     readouts = {name: Readout(k, 1 / membrane.scales.get(name, 1.0)) for k, name in enumerate(membrane.states)}
     for receptor in receptors:
-        name = f"gsyn_{receptor.short}"
-        readouts[name] = Readout(len(state))
-        state += [initial.get(name, zero), zero][: len(receptor.states)]
+        readouts[receptor.variable] = Readout(len(state))
+        state += [initial.get(receptor.variable, zero), zero][: len(receptor.states)]
     drive = values.get("i_offset", zero)
     return Cells(np.stack(np.broadcast_arrays(*state)), parameters, drive, 1.0, readouts)
 
@@ -173,19 +128,16 @@ class _Text:
         if membrane.spike:
             functions["spike"] = membrane.spike
         self._arguments = {name: arguments(function) for name, function in functions.items()}
-        self._names: dict[str, Any] = {"fma": fma, "math": math, "relaxed_part": relaxed_part}
+        self._names: dict[str, Any] = {"fma": fma, "math": math, "relaxed_part": relaxed_part, "moved_part": moved_part}
         self._names |= {name: register_jitable(function) for name, function in functions.items()}
 
     def function(self, name: str, lines: Iterable[str]) -> Callable[..., tuple]:
         """The function of that name with these statements, which takes the rows that they use."""
         body = list(lines)
         words = set(re.findall(r"\w+", " ".join(body)))
-        inputs = [r.name for r in self.receptors if r.name in words]
+        inputs = [r.input for r in self.receptors if r.input in words]
         rows = [*self.states, *(row for row in (*self.parameters, *inputs, "drive") if row in words)]
-        space: dict[str, Any] = {"__name__": __name__, **self._names}
-        text = "\n    ".join([f"def {name}({', '.join(rows)}):", *body]) + "\n"
-        exec(compile(text, f"<{name} of {', '.join(self.states)}>", "exec"), space)
-        return space[name]
+        return written(name, rows, body, self._names)
 
     def _call(self, function: str, given: dict[str, str]) -> str:
         return f"{function}({', '.join(given.get(name, name) for name in self._arguments[function])})"
@@ -193,8 +145,9 @@ class _Text:
     def _flow(self, at: str, conductances: str, into: str, rates: str = "_") -> str:
         """The slopes of the states marked ``at``, in names that begin with ``into``."""
         states = self.membrane.states
-        total = " + ".join(f"g_{r.short}{conductances}" for r in self.receptors)
-        pull = " + ".join(f"e_{r.short} * g_{r.short}{conductances}" for r in self.receptors)
+        total = " + ".join(f"g_{r.short}{conductances}" for r in self.receptors if r.reversal) or "0.0"
+        pulls = (f"e_{r.short} * g_{r.short}" if r.reversal else f"g_{r.short}" for r in self.receptors)
+        pull = " + ".join(pull + conductances for pull in pulls) or "0.0"
         given = {"conductance": total, "pull": pull, **{name: name + at for name in states}}
         found = [into + name for name in states] + [rates + name for name in states]
         return f"{', '.join(found)} = {self._call('flow', given)}"
@@ -213,8 +166,8 @@ class _Text:
         states, receptors = self.membrane.states, self.receptors
         yield "half = 0.5 * length"
         for receptor in receptors:
-            yield from receptor.later("_1", "", f"kept_{receptor.short}", "half")
-            yield from receptor.later("_2", "_1", f"kept_{receptor.short}", "half")
+            yield from receptor.later("_1", "")
+            yield from receptor.later("_2", "_1")
         for k, (conductances, time) in enumerate((("", "half"), ("_1", "half"), ("_1", "length")), 1):
             yield self._flow("" if k == 1 else f"_at{k}", conductances, f"k{k}_", "rate_" if k == 1 else "_")
             yield from self._free(f"k{k}_v")
@@ -266,10 +219,9 @@ class _Text:
         """One step, in the names ``whole_*``, and the same as two, in ``left_*`` and ``right_*``."""
         yield "quarter = 0.25 * step"
         for receptor in self.receptors:
-            yield f"decay_{receptor.short} = math.exp(-quarter / tau_{receptor.short})"
+            yield from receptor.constants("_q", "quarter")
             for k in range(4):
-                before = f"_{k}" if k else ""
-                yield from receptor.later(f"_{k + 1}", before, f"decay_{receptor.short}", "quarter")
+                yield from receptor.later(f"_{k + 1}", f"_{k}" if k else "", "_q")
         yield from self._midpoint("", "", "_2", "step", "whole_")
         yield from self._midpoint("", "", "_1", "0.5 * step", "left_")
         yield from self._midpoint("left_", "_2", "_3", "0.5 * step", "right_")
@@ -294,5 +246,5 @@ class _Text:
         moved = (*self.membrane.states, *self.membrane.kept)
         yield f"{', '.join(moved)}, fired = {self._call('finish', {})}"
         for r in self.receptors:
-            yield f"{r.states[-1]} = fma(gain_{r.short}, {r.name}, {r.states[-1]})"
+            yield f"{r.states[-1]} = fma(gain_{r.short}, {r.input}, {r.states[-1]})"
         yield f"return {', '.join(self.states)}, fired"

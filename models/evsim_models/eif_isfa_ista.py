@@ -15,7 +15,8 @@ import numpy as np
 from evsim.arithmetic.exponential import exp
 from evsim.model import NeuronModel, Rule, Values
 from evsim_models.common import refractory_steps
-from evsim_models.composed import ALPHA, EXPONENTIAL, Membrane, composed
+from evsim_models.composed import Membrane, composed
+from evsim_models.receptors import ALPHA, EXPONENTIAL
 
 NS = 1e-3  # of a uS
 LONGEST_SUBSTEP = 0.05  # ms
@@ -96,27 +97,26 @@ MEMBRANE = Membrane(
 )
 
 
+OWN_PARAMETERS = {
+    "cm": "nF",
+    "tau_refrac": "ms",
+    "v_spike": "mV",
+    "v_reset": "mV",
+    "v_rest": "mV",
+    "tau_m": "ms",
+    "i_offset": "nA",
+    "a": "nS",
+    "b": "nA",
+    "delta_T": "mV",
+    "tau_w": "ms",
+    "v_thresh": "mV",
+}
+
+
 def _model(name: str, rule: Rule) -> NeuronModel:
     return NeuronModel(
         name=name,
-        parameters={
-            "cm": "nF",
-            "tau_refrac": "ms",
-            "v_spike": "mV",
-            "v_reset": "mV",
-            "v_rest": "mV",
-            "tau_m": "ms",
-            "i_offset": "nA",
-            "a": "nS",
-            "b": "nA",
-            "delta_T": "mV",
-            "tau_w": "ms",
-            "v_thresh": "mV",
-            "e_rev_E": "mV",
-            "tau_syn_E": "ms",
-            "e_rev_I": "mV",
-            "tau_syn_I": "ms",
-        },
+        parameters={**OWN_PARAMETERS, "e_rev_E": "mV", "tau_syn_E": "ms", "e_rev_I": "mV", "tau_syn_I": "ms"},
         states={"v": "mV", "w": "nA", "gsyn_exc": "uS", "gsyn_inh": "uS"},
         recordables={"v": "mV", "w": "nA", "gsyn_exc": "uS", "gsyn_inh": "uS"},
         weight_unit="uS",

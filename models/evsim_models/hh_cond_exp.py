@@ -16,7 +16,8 @@ from numba.extending import register_jitable
 from evsim.arithmetic.exponential import exp
 from evsim.model import NeuronModel, Values
 from evsim_models.common import refractory_steps
-from evsim_models.composed import EXPONENTIAL, Membrane, composed
+from evsim_models.composed import Membrane, composed
+from evsim_models.receptors import EXPONENTIAL
 
 LONGEST_SUBSTEP = 0.025  # ms
 SPIKE_ABOVE_OFFSET = 30.0  # mV

@@ -11,7 +11,8 @@ from __future__ import annotations
 from evsim.model import NeuronModel, Values
 from evsim_models import if_cond_exp
 from evsim_models.common import refractory_steps
-from evsim_models.composed import ALPHA, Membrane, composed
+from evsim_models.composed import Membrane, composed
+from evsim_models.receptors import ALPHA
 
 LONGEST_SUBSTEP = 0.1  # ms
 

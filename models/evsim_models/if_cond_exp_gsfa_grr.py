@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from evsim.model import NeuronModel, Values
 from evsim_models import if_cond_alpha, if_cond_exp
-from evsim_models.composed import EXPONENTIAL, Membrane, composed
+from evsim_models.composed import Membrane, composed
+from evsim_models.receptors import EXPONENTIAL
 
 NS = 1e-3  # of a uS
 

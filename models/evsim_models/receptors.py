@@ -1,0 +1,125 @@
+"""Responses of receptors to spikes, as conductances or currents, known exactly at any time after a spike.
+
+A spike of weight w opens a receptor by w times a function of the time t since then:
+
+    exp     exp(-t / tau)
+    alpha   t / tau exp(1 - t / tau)
+    beta    exp(-t / tau_decay) - exp(-t / tau_rise), divided by its own peak
+
+All three are g of dg/dt = -g / tau + x, dx/dt = -x / tau_x, where the first one has no x.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba.extending import register_jitable
+
+from evsim.model import Values
+from evsim_models.common import Floats
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """A receptor of a cell.
+
+    Attributes:
+        name: PyNN's name of it.
+        short: what its rows of state and parameters end in.
+        variable: PyNN's name of what it records, its conductance (uS) or current (nA).
+        taus: the names of its time constants: one, or those of decay and rise.
+        reversal: the name of its reversal potential; None of a current.
+        rises: whether it does not open at once.
+    """
+
+    name: str
+    short: str
+    variable: str
+    taus: tuple[str, ...]
+    reversal: str | None
+    rises: bool = False
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Its rows of the state."""
+        return (f"g_{self.short}", f"x_{self.short}") if self.rises else (f"g_{self.short}",)
+
+    @property
+    def input(self) -> str:
+        """Its row of input."""
+        return f"in_{self.short}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its rows of the parameters: what is left of g and x after half a substep, what of x is in g, ..."""
+        names = ("tau", "kept", "gain") + (("tau_x", "kept_x", "moved") if self.rises else ())
+        return tuple(f"{name}_{self.short}" for name in (*names, *(("e",) if self.reversal else ())))
+
+    def rows(self, values: Values, h: float) -> Sequence[Floats]:
+        """What they hold, for substeps of ``h`` ms."""
+        tau, tau_x = (values[name] for name in (self.taus * 2)[:2])
+        kept, kept_x = np.exp(-h / 2 / tau), np.exp(-h / 2 / tau_x)
+        if self.rises:
+            gain = 1 / moved(time_of_peak(tau, tau_x), tau, tau_x)
+            found = [tau, kept, gain, tau_x, kept_x, moved(h / 2, tau, tau_x)]
+        else:
+            found = [tau, kept, np.ones_like(tau)]
+        return [*found, values[self.reversal]] if self.reversal else found
+
+    def later(self, after: str, before: str, decayed: str = "") -> Iterator[str]:
+        """Statements: from the rows marked ``before``, those half a substep later, marked ``after``.
+
+        Args:
+            decayed: what marks the constants of another time than that.
+        """
+        g, x, end = f"g_{self.short}", f"x_{self.short}", f"_{self.short}{decayed}"
+        if self.rises:
+            yield f"{g}{after} = fma({x}{before}, moved{end}, {g}{before} * kept{end})"
+            yield f"{x}{after} = {x}{before} * kept_x{end}"
+        else:
+            yield f"{g}{after} = {g}{before} * kept{end}"
+
+    def constants(self, decayed: str, time: str) -> Iterator[str]:
+        """Statements: the constants of another time, which are marked ``decayed``."""
+        end = f"_{self.short}"
+        yield f"kept{end}{decayed} = math.exp(-{time} / tau{end})"
+        if self.rises:
+            yield f"kept_x{end}{decayed} = math.exp(-{time} / tau_x{end})"
+            yield f"moved{end}{decayed} = moved_part({time}, tau{end}, tau_x{end})"
+
+
+def time_of_peak(tau: Floats, tau_x: Floats) -> Floats:
+    """When a receptor is open the most: ln(tau_x / tau) / (1 / tau - 1 / tau_x), tau where they are equal."""
+    ratio = tau_x / tau - 1
+    safe = np.where(ratio == 0, 1.0, ratio)
+    return tau_x * np.where(ratio == 0, 1.0, np.log1p(safe) / safe)
+
+
+def moved(time: float | Floats, tau: Floats, tau_x: Floats) -> Floats:
+    """How much of a unit of x is in g after a time: (exp(-t / tau_x) - exp(-t / tau)) / (1 / tau - 1 / tau_x)."""
+    difference = time * (1 / tau - 1 / tau_x)
+    safe = np.where(difference == 0, 1.0, difference)
+    return time * np.exp(-time / tau) * np.where(difference == 0, 1.0, np.expm1(safe) / safe)
+
+
+@register_jitable
+def moved_part(time, tau, tau_x):
+    """``moved`` of numbers."""
+    difference = time * (1.0 / tau - 1.0 / tau_x)
+    if difference == 0.0:
+        return time * math.exp(-time / tau)
+    return time * math.exp(-time / tau) * math.expm1(difference) / difference
+
+
+def standard(rises: bool) -> tuple[Receptor, Receptor]:
+    """The excitatory and the inhibitory conductance of PyNN's cells."""
+    return (
+        Receptor("excitatory", "exc", "gsyn_exc", ("tau_syn_E",), "e_rev_E", rises),
+        Receptor("inhibitory", "inh", "gsyn_inh", ("tau_syn_I",), "e_rev_I", rises),
+    )
+
+
+EXPONENTIAL, ALPHA = standard(rises=False), standard(rises=True)
