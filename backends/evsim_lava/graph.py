@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from evsim.errors import BackendError
@@ -32,8 +34,8 @@ class LavaGraph:
         for index, population in plan.populations.items():
             if isinstance(population, NeuronPlan):
                 self._recorders += _recorders(population, processes[index])
-        for synapses in plan.synapses:
-            _connect(synapses, processes[synapses.pre], processes[synapses.post])
+        for synapses in _together(plan.synapses):
+            _connect(synapses, processes[synapses[0].pre], processes[synapses[0].post])
         self._parts = [processes[part] for part in _parts(plan)]
         self._config = hardware.run_config() if on_chip else Loihi2SimCfg(select_tag="fixed_pt")
 
@@ -91,27 +93,26 @@ def _recorders(plan: NeuronPlan, neurons: AbstractProcess) -> list[AbstractProce
     return recorders
 
 
-def _connect(plan: SynapsePlan, pre: AbstractProcess, post: AbstractProcess) -> None:
-    for connection in _connections(plan):
+def _together(plans: Sequence[SynapsePlan]) -> list[list[SynapsePlan]]:
+    """Those that share a process or, in stock processes, each one by itself; in the order of the first of each."""
+    bundles: dict[tuple, list[SynapsePlan]] = {}
+    for number, plan in enumerate(plans):
+        alone = None if plan.layers is None else number
+        bundles.setdefault((plan.pre, plan.post, plan.current, alone), []).append(plan)
+    return list(bundles.values())
+
+
+def _connect(plans: list[SynapsePlan], pre: AbstractProcess, post: AbstractProcess) -> None:
+    plan = plans[0]
+    for connection in [DelayedSynapses(plans)] if plan.layers is None else _stock_connections(plan, plan.layers):
         pre.s_out.connect(connection.s_in)
         connection.a_out.connect(post.a_in if plan.current == 0 else post.i_in)
 
 
-def _connections(plan: SynapsePlan) -> list[AbstractProcess]:
-    if plan.layers is None:
-        return [
-            DelayedSynapses(
-                shape=plan.shape,
-                source=plan.source,
-                target=plan.target,
-                weight=plan.weight,
-                delay=plan.delay,
-                weight_exp=plan.exponent,
-            )
-        ]
+def _stock_connections(plan: SynapsePlan, layers: np.ndarray) -> list[AbstractProcess]:
     connections: list[AbstractProcess] = []
-    for layer in range(int(plan.layers.max()) + 1):
-        chosen = plan.layers == layer
+    for layer in range(int(layers.max()) + 1):
+        chosen = layers == layer
         weights, delays = np.zeros(plan.shape, int), np.zeros(plan.shape, int)
         weights[plan.target[chosen], plan.source[chosen]] = plan.weight[chosen]
         delays[plan.target[chosen], plan.source[chosen]] = plan.delay[chosen]

@@ -14,6 +14,7 @@ import numpy as np
 
 STATE_LIMIT = 1 << 23  # u wraps above it; |v| stays below it
 DECAY_ONE = 4096  # decays have 12 bits
+LEAKLESS = STATE_LIMIT  # time steps; with a longer time constant even the largest v loses less than a unit in a step
 ALIGN = 6  # bits by which input and threshold are shifted to the left
 THRESHOLD_MAX = (1 << 17) - 1  # vth has 17 bits, before the shift
 BIAS_MANTISSA_MAX = (1 << 12) - 1  # bias mantissa: 13 bits, signed

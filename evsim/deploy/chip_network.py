@@ -99,7 +99,8 @@ class ChipProjection:
 
     Attributes:
         row: the input row of the target's rule that they add to.
-        synapses: those of the network's projection.
+        synapses: those of the network's projection; with other weights where the cells of the target need a share of
+            them each.
         hold: how their weights are stored.
         exponent: the sum over the spikes of one step is shifted by it (left if positive, floor to the right if
             negative); always 0 outside ``loihi2`` and ``loihi2_microcode``.
@@ -147,31 +148,31 @@ class ChipNetwork:
 
 
 def weight_loss(
-    label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float, felt: NDArray[np.float64] | None = None
+    label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float, share: NDArray[np.float64] | None = None
 ) -> WeightLoss:
     """Compare the weights asked for with those that the chip holds, both in the projection's unit.
 
     Args:
         lsb: the least step of a weight.
-        felt: (n,) as what part of itself a weight is felt in each cell of the target; None where it is 1 in all.
+        share: (n,) the part of the weights asked for that the synapses onto each cell of the target have; None for 1.
     """
     zeroed = saturated = 0
     most_error = squares = most = 0.0
-    for asked, count, target in _weights(synapses, felt is None):
-        held = hold.physical(hold.stored(asked))
-        error = np.abs((held if felt is None else held * felt[target]) - asked)
+    for asked, count, target in _weights(synapses):
+        held, whole = hold.physical(hold.stored(asked)), 1.0 if share is None else share[target]
+        error = np.abs(held - asked) / whole
         zeroed += count * int(np.count_nonzero((held == 0) & (asked != 0)))
         saturated += count * hold.saturated(asked)
         most_error = max(most_error, float(error.max()))
         squares += count * float(np.sum(error**2))
-        most = max(most, float(np.abs(asked).max()))
+        most = max(most, float((np.abs(asked) / whole).max()))
     rms = (squares / len(synapses)) ** 0.5 if len(synapses) else 0.0
     return WeightLoss(label, unit, len(synapses), lsb, zeroed, saturated, most_error, rms, most)
 
 
-def _weights(synapses: Synapses, alike: bool) -> Iterator[tuple[NDArray[np.float64], int, NDArray[np.int32] | None]]:
-    """All weights, part by part: each with the number of times that it occurs, and its target unless all are alike."""
-    if alike and synapses.constant_weight is not None:
+def _weights(synapses: Synapses) -> Iterator[tuple[NDArray[np.float64], int, NDArray[np.int32] | None]]:
+    """All weights, part by part: each with the number of times that it occurs, and its target unless it is constant."""
+    if synapses.constant_weight is not None:
         yield np.array([synapses.constant_weight]), len(synapses), None
     else:
         for chunk in synapses.chunks():

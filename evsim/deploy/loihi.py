@@ -19,12 +19,13 @@ from evsim.deploy import loihi_estimates
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
 from evsim.deploy.convert import convert
 from evsim.deploy.loihi_scale import LoihiScale, WeightRange, choose
+from evsim.deploy.shared_weights import SharedWeights
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.registry import cell_model
+from evsim.synapses import Synapses
 
 COARSE_TIMESTEP = 0.5  # ms; below it a decay per step is a small part of 4096 and is held with errors of percents
-TOLD_FELT = 1e-4  # the least part by which the effect of a weight must be off to be told
 
 
 def quantise(network: Network, chip: Chip) -> ChipNetwork:
@@ -35,7 +36,7 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
         lambda index: scale_of(network, index, chip),
         lambda projection, target: _hold(projection, target, chip),
     )
-    notes = (*_coarse(network), *held.notes, *_uneven(held), *_divided(held), *loihi_estimates.notes(held))
+    notes = (*_coarse(network), *held.notes, *_divided(held), *loihi_estimates.notes(held))
     return replace(held, notes=notes)
 
 
@@ -52,18 +53,18 @@ def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
         if current.population == index and len(current.amplitudes):
             injected[current.cells] += np.abs(current.amplitudes).max()
     weights = [
-        weight_range(projection, rule.inputs[projection.receptor])
+        weight_range(projection.synapses, rule.inputs[projection.receptor])
         for projection in network.projections
         if projection.post == index
     ]
     return choose(ask(population.parameters, population.initial, network.timestep), weights, injected)
 
 
-def weight_range(projection: Projection, row: int = 0) -> WeightRange:
-    """The magnitude of a projection's weights, whether both signs occur, and the input row that they add to."""
-    if not len(projection):
+def weight_range(synapses: Synapses, row: int = 0) -> WeightRange:
+    """The magnitude of the weights of synapses, whether both signs occur, and the input row that they add to."""
+    if not len(synapses):
         return WeightRange(0.0, False, row)
-    least, most = projection.synapses.weights.least, projection.synapses.weights.most
+    least, most = synapses.weights.least, synapses.weights.most
     return WeightRange(max(-least, most), least < 0 < most, row)
 
 
@@ -115,17 +116,20 @@ def _hold(projection: Projection, target: ChipPopulation, chip: Chip) -> tuple[C
     scale: LoihiScale = target.scale
     rules = chip.rules.name
     row = target.model.rules[rules].inputs[projection.receptor]
-    within = weight_range(projection)
+    share = scale.share(row)
+    differing = bool((share < 1).any())
+    synapses = SharedWeights(projection.synapses, share) if differing else projection.synapses
+    within = weight_range(synapses)
     exponent = within.exponent(scale.per_unit(row))
     per_unit = scale.per_unit(row) / (1 << ALIGN)  # units of input for a unit of weight
     if rules == "loihi1":
         exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
     step = 2 if within.mixed else 1
     hold = LoihiHold(per_unit, exponent, step, within.mantissa_max, shifted=rules == "loihi1")
-    held = ChipProjection(row, projection.synapses, hold, 0 if hold.shifted else exponent)
-    lsb = max(step * 2.0**exponent, 1.0) / per_unit
-    felt = None if (scale.felt[row] == 1).all() else scale.felt[row]
-    return held, weight_loss(projection.label, target.model.weight_unit, projection.synapses, hold, lsb, felt)
+    held = ChipProjection(row, synapses, hold, 0 if hold.shifted else exponent)
+    lsb = max(step * 2.0**exponent, 1.0) / per_unit / float(share.min())
+    unit = target.model.weight_unit
+    return held, weight_loss(projection.label, unit, synapses, hold, lsb, share if differing else None)
 
 
 def _coarse(network: Network) -> Iterator[str]:
@@ -134,19 +138,6 @@ def _coarse(network: Network) -> Iterator[str]:
             f"a time step of {network.timestep:g} ms is short for Loihi, whose decays are whole parts of 4096 a step: "
             "time constants are held with the errors listed; 0.5 ms or more is finer"
         )
-
-
-def _uneven(held: ChipNetwork) -> Iterator[str]:
-    """Where cells differ so that one scale of weights does not suit them all."""
-    for projection, on_chip in zip(held.network.projections, held.projections, strict=True):
-        target = held.neurons(projection.post)
-        felt = target.scale.felt[on_chip.row]
-        if len(projection) and (off := float(np.abs(felt - 1).max())) >= TOLD_FELT:
-            yield (
-                f"projection {projection.label!r}: the cells of {target.label!r} differ in their time constants, and "
-                f"one scale of {projection.receptor} weights does not suit all of them: a weight is felt up to "
-                f"{off:.2%} more or less than it should be; a population for each set of time constants avoids it"
-            )
 
 
 def _divided(held: ChipNetwork) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evsim.arithmetic.loihi import ALIGN, DECAY_ONE
+from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, LEAKLESS
 from evsim.chip import Chip
 from evsim.deploy.loihi import scale_of
 from evsim.errors import Problem
@@ -14,7 +14,7 @@ from evsim.model import NeuronModel
 from evsim.network import Network, Population
 from evsim.registry import cell_model
 
-LONGEST = 2 * DECAY_ONE  # time steps; a longer time constant loses less than half a 4096th in a step
+LONGEST = 2 * DECAY_ONE - 1  # time steps; a longer time constant loses less than half a 4096th in a step
 
 # The way out for networks that need a current for each receptor.
 TWO_CURRENTS = "loihi2_microcode (a neuron of evsim's own with two currents, for which Loihi 2 needs microcode)"
@@ -45,12 +45,16 @@ def _time_constants(population: Population, dt: float, chip: Chip) -> Iterator[P
     for name in ("tau_m", "tau_syn_E", "tau_syn_I"):
         if name not in population.parameters:
             continue
-        longest = float(np.max(population.parameters[name]))
-        if longest > LONGEST * dt:
+        given, without = population.parameters[name], ""
+        beyond = given > LONGEST * dt
+        if name == "tau_m":  # a membrane can do without a leak; a current always decays
+            beyond, without = beyond & (given < LEAKLESS * dt), f", or from {LEAKLESS * dt:g} ms on for no leak"
+        if beyond.any():
             yield Problem(
                 f"population {population.label!r}",
-                f"{name} of {longest:g} ms",
-                f"at most {LONGEST * dt:g} ms on {chip.name} with a time step of {dt:g} ms (decays are parts of 4096)",
+                f"{name} of {given[beyond].max():g} ms",
+                f"at most {LONGEST * dt:g} ms{without} on {chip.name} with a time step of {dt:g} ms (decays are parts "
+                "of 4096)",
                 f"Give a shorter {name} or a longer timestep.",
             )
 

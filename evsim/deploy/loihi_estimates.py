@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from evsim.arithmetic.loihi import DECAY_ONE, STATE_LIMIT
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.model import Values
-from evsim.network import Population, Projection
+from evsim.network import Population
 from evsim.sources import is_source, mean_rate
+from evsim.synapses import Spread
 
 ASSUMED_RATE = 30.0  # spikes a second of a neuron; what sPyNNaker, too, assumes where it scales its ring buffers
 SAFE = 5.0  # deviations of u; a normal variable is farther from its mean in one step of 2 million
@@ -58,8 +59,8 @@ def constant_rate(values: Values, dt: float) -> NDArray[np.float64]:
     steady = values["v_rest"] + values["i_offset"] * values["tau_m"] / values["cm"]
     fires = steady > values["v_thresh"]
     room = np.where(fires, steady - values["v_thresh"], 1.0)
-    ratio = np.maximum((steady - values["v_reset"]) / room, 1.0)
-    steps = np.maximum(np.ceil(values["tau_m"] / dt * np.log(ratio) - 1e-9), 1.0)
+    climb = np.maximum((values["v_thresh"] - values["v_reset"]) / room, 0.0)
+    steps = np.maximum(np.ceil(values["tau_m"] / dt * np.log1p(climb) - 1e-9), 1.0)
     held = np.ceil(values["tau_refrac"] / dt - 1e-9)
     return np.where(fires, 1000.0 / dt / (steps + held), 0.0)
 
@@ -95,16 +96,15 @@ def expected_u(held: ChipNetwork, index: int, row: int = 0) -> tuple[float, floa
             continue
         source = network.populations[projection.pre]
         spikes = len(projection) / network.populations[index].size * _rate_of(source) * network.timestep / 1000.0
-        average, square = _moments(projection)
+        average, square = _moments(on_chip.synapses.weights)
         mean += spikes * average
         variance += spikes * square
     part = population.scale.per_unit(row) / STATE_LIMIT
     return part * mean / (1 - kept), part * sqrt(variance / (1 - kept**2))
 
 
-def _moments(projection: Projection) -> tuple[float, float]:
-    """The mean of the weights, 0 where both signs occur, and of their squares."""
-    spread = projection.synapses.weights
+def _moments(spread: Spread) -> tuple[float, float]:
+    """The mean of weights, 0 where both signs occur, and of their squares."""
     sign = 0.0 if spread.least < 0 < spread.most else (1.0 if spread.most > 0 else -1.0)
     return sign * spread.mean, spread.variance + spread.mean**2
 

@@ -3,10 +3,10 @@
 A population has one scale of voltage, which all projections onto it share; each projection has its own exponent. The
 largest weight is given the largest mantissa, so it is held exactly, and the scale is as fine as the registers allow.
 
-A unit of weight is as many units of u as it adds to v, in mV, times the units of a mV. Where a neuron has two currents
-that differs between the receptors; and where its cells differ, so does the ratio of the two from cell to cell, while a
-projection holds all its weights alike. The units of a mV of each cell are those with which the receptor of the largest
-weight is exact; a weight of the other one is felt more or less than it should be, within half the spread of the ratio.
+A unit of weight is as many units of u as it adds to v, in mV, times the units of a mV. The latter are chosen for each
+cell such that a unit of weight is the same number of units of u in all of them. Of two currents, that goes for the one
+of the largest weight; the ratio of the two differs from cell to cell if the cells do, and then a weight of the other
+receptor is held as the share that its target needs.
 """
 
 from __future__ import annotations
@@ -86,22 +86,28 @@ class LoihiScale:
     """The scale of one population.
 
     Attributes:
-        lsb_per_weight: (rows,) units of u for a unit of weight (nA, or mV for delta synapses), for each input row.
+        lsb_per_weight: (rows, n) units of u for a unit of weight (nA, or mV for delta synapses) in each cell.
         lsb_per_mV: (n,) units of v for a mV; differs between cells of different membranes.
-        felt: (rows, n) as what part of itself a weight is felt in each cell; 1 where the scale is exact.
     """
 
     lsb_per_weight: Floats
     lsb_per_mV: Floats
-    felt: Floats
 
     def per_unit(self, row: int) -> float:
-        """Units of u for a unit of weight of a projection onto an input row."""
-        return float(self.lsb_per_weight[row])
+        """Units of u for a unit of weight of a projection onto an input row, in the cell where they are the most."""
+        return float(self.lsb_per_weight[row].max())
+
+    def share(self, row: int) -> Floats:
+        """(n,) what a unit of weight is held as for each cell, in units of weight; at most 1."""
+        return self.lsb_per_weight[row] / self.per_unit(row)
 
     def lsb_per_current(self, row: int) -> Floats:
         """(n,) units of u with which a unit of weight has its full effect in each cell."""
-        return self.lsb_per_weight[row] / self.felt[row]
+        return self.lsb_per_weight[row]
+
+    def rescaling(self, before: LoihiScale, row: int) -> Floats:
+        """(n,) what turns units of an input row of an earlier scale into those of this one."""
+        return self.lsb_per_weight[row] / before.lsb_per_weight[row]
 
 
 def choose(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats) -> LoihiScale:
@@ -114,14 +120,14 @@ def choose(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats) 
     effect = needs.mV_per_weight
     anchor = max(weights, key=lambda weight: weight.largest * effect[weight.row].max(), default=NO_WEIGHT).row
     ratio = effect / effect[anchor]
-    of_row = (ratio.min(axis=1) + ratio.max(axis=1)) / 2
-    weights = [replace(weight, largest=weight.largest * of_row[weight.row]) for weight in weights]
+    most = ratio.max(axis=1)
+    weights = [replace(weight, largest=weight.largest * most[weight.row]) for weight in weights]
     chosen = 1.0
     for room in ROOM:
         chosen = _anchored(_largest(needs, effect[anchor], weights, injected, room), weights)
         if all(weight.exponent(chosen) >= 0 for weight in weights):
             break
-    return LoihiScale(chosen * of_row, chosen / effect[anchor], of_row[:, None] / ratio)
+    return LoihiScale(chosen * ratio, chosen / effect[anchor])
 
 
 def _largest(needs: LoihiNeeds, effect: Floats, weights: Sequence[WeightRange], injected: Floats, room: float) -> float:

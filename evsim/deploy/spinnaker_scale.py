@@ -38,6 +38,10 @@ class SpinnakerScale:
         """16-bit units for a unit of weight on the receptor of this input row."""
         return self.gain * 2.0 ** (15 - self.shifts[row])
 
+    def rescaling(self, before: SpinnakerScale, row: int) -> float:
+        """What turns units of an input row of an earlier scale into those of this one."""
+        return self.per_unit(row) / before.per_unit(row)
+
 
 class Moments:
     """Mean and variance of items that are added in groups of known mean and variance."""

@@ -201,7 +201,7 @@ class _Builder:
 
         def through(pairs: list[tuple[int, int]]) -> None:
             for group, index in pairs:
-                for chunk in self._projection(index).synapses.chunks():
+                for chunk in self._net.projections[index].synapses.chunks():
                     work(group, index, chunk)
 
         jobs = sorted(by_source.values(), key=lambda pairs: -sum(len(self._projection(i)) for _, i in pairs))

@@ -26,7 +26,7 @@ def refuse_growth(old: ChipNetwork, new: ChipNetwork) -> None:
 def same_synapses(old: ChipNetwork, new: ChipNetwork) -> bool:
     """Whether both have the same synapses with the same numbers on the chip."""
     return all(
-        a is b and (c.row, c.hold, c.exponent) == (d.row, d.hold, d.exponent)
+        a is b and (c.row, c.synapses, c.hold, c.exponent) == (d.row, d.synapses, d.hold, d.exponent)
         for a, b, c, d in zip(
             old.network.projections, new.network.projections, old.projections, new.projections, strict=True
         )
@@ -47,9 +47,8 @@ def rescale_charges(old: ChipNetwork, new: ChipNetwork, layout: Layout, charges:
         if before.scale is None:
             continue
         for row in range(now.model.rules[rules.name].n_inputs):
-            gain = now.scale.per_unit(row) / before.scale.per_unit(row)
-            for places in layout.input_places(at, row):
-                charges[:, places] = _nearest(charges[:, places] * gain, rules.number)
+            places, gain = layout.input_places(at, row), now.scale.rescaling(before.scale, row)
+            charges[:, places] = _nearest(charges[:, places] * gain, rules.number)
 
 
 def carry_state(old: ChipNetwork, new: ChipNetwork, layout: Layout, left: np.ndarray, state: np.ndarray) -> None:

@@ -134,7 +134,7 @@ def _entries(
     projection = chip_network.network.projections[stretch.projection]
     held = chip_network.projections[stretch.projection]
     source = drawn[projection.pre]
-    weight = stored(held, np.ascontiguousarray(projection.weight))
+    weight = stored(held, np.ascontiguousarray(held.synapses.weight))
     first = layout.blocks_of(layout.neurons.index(projection.post)).start
     for place in range(stretch.target // BLOCK, -(-(stretch.target + stretch.size) // BLOCK)):
         begin = max(stretch.target, place * BLOCK)
@@ -171,8 +171,8 @@ def settle_feed(
     held = chip_network.projections[stretch.projection]
     spikes = sources[projection.pre].spikes(max(due - stretch.delay, 0), sent)
     at = layout.neurons.index(projection.post)
-    places = np.concatenate([np.arange(part.start, part.stop) for part in layout.input_places(at, held.row)])
-    weight = stored(held, np.ascontiguousarray(projection.weight))
+    places = layout.input_places(at, held.row)
+    weight = stored(held, np.ascontiguousarray(held.synapses.weight))
     mine = (spikes.cell >= stretch.source) & (spikes.cell < stretch.source + stretch.size)
     cell = spikes.cell[mine] - stretch.source
     slots = (spikes.label[mine] + stretch.delay) % len(charges)

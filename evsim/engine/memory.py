@@ -126,12 +126,12 @@ class Layout:
         local = np.repeat(self.blocks.local[blocks], size) + within
         return np.repeat(self.blocks.slice[blocks], size).astype(np.uint16), local.astype(np.uint16)
 
-    def input_places(self, at: int, row: int) -> Iterator[slice]:
-        """Where an input row of the population ``neurons[at]`` lies in ``Memory.inputs``, block by block."""
-        for block in self.blocks_of(at):
-            owner = int(self.blocks.slice[block])
-            begin = int(self.slice_input[owner] + row * self.slice_size[owner] + self.blocks.local[block])
-            yield slice(begin, begin + int(self.blocks.size[block]))
+    def input_places(self, at: int, row: int) -> np.ndarray:
+        """(n,) where an input row of each cell of the population ``neurons[at]`` lies in ``Memory.inputs``."""
+        blocks = np.array(self.blocks_of(at))
+        owner = self.blocks.slice[blocks]
+        begin = self.slice_input[owner] + row * self.slice_size[owner] + self.blocks.local[blocks]
+        return np.concatenate([np.arange(b, b + n) for b, n in zip(begin, self.blocks.size[blocks], strict=True)])
 
     def gather(self, at: int, flat: np.ndarray, rows: int, size: int) -> np.ndarray:
         """A copy of the state of the population ``neurons[at]`` as (rows, size)."""

@@ -76,7 +76,7 @@ class Membrane(NamedTuple):
     """The membranes of a population in physical units, as far as Loihi holds them; all (n,).
 
     Attributes:
-        decay: part of 4096 that v loses in one step.
+        decay: part of 4096 that v loses in one step; 0 where the time constant is so long that it stands for no leak.
         per_nA: mV that a nA adds in one step. It is taken from the decay that the chip holds, so that the voltage at
             which leak and current balance is exact.
         push: mV that rest and i_offset add in one step.
@@ -90,7 +90,7 @@ class Membrane(NamedTuple):
 def membrane(values: Values, dt: float) -> Membrane:
     """Membrane registers; dv = 4096 does not exist, so v never decays within one step."""
     decay = np.clip(decay_of(values["tau_m"], dt), 0, DECAY_ONE - 1)
-    per_nA = decay / DECAY_ONE * values["tau_m"] / values["cm"]
+    per_nA = np.where(decay > 0, decay / DECAY_ONE * values["tau_m"], dt) / values["cm"]
     push = decay / DECAY_ONE * (values["v_rest"] - values["v_reset"]) + per_nA * values["i_offset"]
     return Membrane(decay, per_nA, push)
 
@@ -145,7 +145,7 @@ def cells(
     state = np.stack(np.broadcast_arrays(*start, v, np.zeros(size))).astype(np.int32)
     rest = body.decay / DECAY_ONE * (values["v_rest"] - values["v_reset"])
     effective = {
-        "tau_m": time_constant(body.decay, dt),
+        "tau_m": np.where(body.decay > 0, time_constant(body.decay, dt), values["tau_m"]),
         "v_thresh": values["v_reset"] + threshold * (1 << ALIGN) / lsb,
         "i_offset": (drive / lsb - rest) / body.per_nA,
     }

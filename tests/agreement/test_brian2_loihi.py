@@ -46,7 +46,7 @@ def registers_of(net: ChipNetwork) -> emulators.Registers:
 
 def _synapses(net: ChipNetwork, index: int) -> emulators.Synapses:
     projection, scale = net.network.projections[index], net.neurons(1).scale
-    exponent = max(loihi.weight_range(projection).exponent(scale.lsb_per_weight), 0)
+    exponent = max(loihi.weight_range(projection.synapses).exponent(scale.per_unit(0)), 0)
     return emulators.Synapses(
         projection.source,
         projection.target,

@@ -54,7 +54,7 @@ def test_weights_are_held_within_half_a_step(nets, chip, weights, signs, dt, tau
     asked = np.array(weights) * np.resize(signs, len(weights))
     found, quantised = held(network(nets, asked, dt, tau_syn_E=tau_syn, tau_syn_I=tau_syn), chip)
     loss = quantised.weight_losses[0]
-    weights_held = loihi.weight_range(quantised.network.projections[0])
+    weights_held = loihi.weight_range(quantised.network.projections[0].synapses)
     exact = weights_held.exponent(scale_of(quantised).per_unit(0)) >= 0
     assert np.abs(found - asked).max() <= loss.lsb * (0.5 if exact else 1.5) + 1e-12
     assert loss.max_error == pytest.approx(np.abs(found - asked).max())
@@ -169,7 +169,8 @@ def test_two_time_constants_ask_for_two_currents(nets, chip):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"tau_m": 1e5}, r"tau_m of 100000 ms; at most 8192 ms"),
+        ({"tau_m": 1e5}, r"tau_m of 100000 ms; at most 8191 ms, or from 8.38861e\+06 ms on for no leak"),
+        ({"tau_m": 8192.0}, r"tau_m of 8192 ms; at most 8191 ms"),
         ({"v_thresh": -65.0}, r"v_thresh is not above v_reset in 2 of 2 cells"),
         ({"v_thresh": -65.0 + 1e-6}, r"threshold 1e-06 mV above v_reset is .* at least 1 unit"),
     ],
@@ -178,6 +179,31 @@ def test_what_cannot_be_held_is_a_problem(nets, chip, changed, told):
     (problem,) = problems(network(nets, [1.0, 30.0], **changed), load_chip(chip))
     assert problem.where == "population 'cells'"
     assert re.search(told, str(problem)), str(problem)
+
+
+def test_a_current_cannot_do_without_a_decay(nets):
+    net = network(nets, [1.0], tau_syn_E=1e8, tau_syn_I=1e8)
+    told = [str(problem) for problem in problems(net, load_chip("loihi2"))]
+    assert len(told) == 2 and all("; at most 8191 ms on" in problem for problem in told)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_a_membrane_without_a_leak_adds_up_what_it_gets(nets, chip):
+    """Jumps of whole units and a current that is one, too, so nothing is rounded; the jump comes one label later."""
+    trains = [np.array([1.0, 5.0, 6.0, 20.0]), np.array([9.0])]
+    cell = {"tau_m": 1e10, "cm": 2.0, "i_offset": 0.5, "v_thresh": -60.0, "tau_refrac": 0.0}
+    populations = (nets.array_source(trains), nets.cells(1, "leakless", "IF_curr_delta", **cell))
+    projections = (nets.connect(0, 1, [(0, 0, 1.0, 1)]), nets.connect(0, 1, [(1, 0, -2.0, 1)], "inhibitory"))
+    net = Network(1.0, populations, projections, (), nets.record_all(populations, "spikes", "v"))
+    assert problems(net, load_chip(chip)) == []
+    assert "tau_m" not in {loss.parameter for loss in loihi.quantise(net, load_chip(chip)).parameter_losses}
+    v, expected = -65.0, [-65.0]
+    jumps = {step + 1 + 1: 1.0 for step in trains[0]} | {11.0: -2.0}
+    for label in range(1, 41):
+        v += 0.25 + jumps.get(float(label), 0.0)
+        v = -65.0 if v > -60.0 else v
+        expected.append(v)
+    np.testing.assert_allclose(nets.run(net, 40, chip).signals[0].values[:, 0], expected, atol=1e-2)
 
 
 def test_a_long_refractory_period_is_a_problem_on_loihi1_alone(nets):

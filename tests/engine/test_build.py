@@ -46,7 +46,7 @@ def expected(chip_network, layout) -> list[tuple]:
     result = []
     for projection, held in zip(chip_network.network.projections, chip_network.projections, strict=True):
         at = layout.neurons.index(projection.post)
-        places = np.concatenate([np.arange(p.start, p.stop) for p in layout.input_places(at, held.row)])
+        places = layout.input_places(at, held.row)
         slices, _ = layout.local_places(projection.post)
         weight = stored(held, np.ascontiguousarray(projection.weight))
         source = layout.first_neuron[projection.pre] + projection.source

@@ -72,6 +72,24 @@ def test_if_adds_up_and_spikes_above_its_threshold_only(run_nodes):
     assert made["out.v"][:4, 0] == pytest.approx([0, 1, 2, 3], abs=1e-6)
 
 
+@pytest.mark.parametrize("backend", ["reference", "lava"])
+def test_if_neurons_spike_on_loihi_as_they_should(run_nodes, backend):
+    """All weights are thirds of the largest, whose mantissa is 255, so they are exact; each layer is one step later."""
+    if backend == "lava":
+        pytest.importorskip("lava.proc")
+    rng = np.random.default_rng(4)
+    weights = rng.integers(-1, 4, (2, N, N)) / 4
+    weights[:, 0, 0] = 0.75
+    first = nir.IF(np.full(N, 1000.0), rng.integers(2, 7, N) / 4, np.zeros(N))
+    second = nir.IF(np.full(N, 1000.0), np.full(N, 1.0), np.full(N, -0.5))
+    nodes, edges = chain(nir.Linear(weights[0]), first, nir.Linear(weights[1]), second)
+    x = random_input(80, rate=0.6)
+    ideal = run_nodes(nodes, edges, {"in": x})["out"]
+    found = run_nodes(nodes, edges, {"in": x}, backend, "loihi2")["out"]
+    assert ideal.sum() > 80
+    assert found[2:].tolist() == ideal[:-2].tolist()
+
+
 @pytest.mark.parametrize("kind", ["LIF", "CubaLIF"])
 def test_the_euler_method_makes_eulers_steps(run_nodes, kind):
     """Against the loop itself, cells all different, with bias and resets."""

@@ -65,10 +65,10 @@ class AbstractPyCellwiseLIF(AbstractPyLifModelFixed):
         """Lava calls this in every step: the bias registers first, then the changes that are due."""
         if self.time_step == 1:
             super().scale_bias()
-        stop = np.searchsorted(self._step, self.time_step, side="right")
-        due = slice(self._next, stop)
-        self.effective_bias[self._cell[due]] = self._value[due]
-        self._next = stop
+        if self._next < len(self._step) and self._step[self._next] <= self.time_step:
+            due = slice(self._next, int(np.searchsorted(self._step, self.time_step, side="right")))
+            self.effective_bias[self._cell[due]] = self._value[due]
+            self._next = due.stop
 
     def scale_threshold(self) -> None:
         """Align the threshold with v."""

@@ -50,16 +50,20 @@ class PyEventSource(PyLoihiProcessModel):
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
         self._size, self._folder = proc_params["size"], proc_params["folder"]
-        self._window, self._last = 0, -1
-        self._label = self._cell = np.empty(0, np.int64)
+        self._windows = 0  # read so far
+        self._begin = self._end = 0  # labels of the last one
+        self._cell = self._first = np.empty(0, np.int64)
 
     def run_spk(self) -> None:
         """Send this step's spikes."""
         label = self.time_step - 1
-        while label > self._last:
-            events = np.load(self._folder / f"{self._window}.npy")
-            self._window, self._last = self._window + 1, int(events[0, 0])
-            self._label, self._cell = events[1:, 0], events[1:, 1]
-        first, stop = np.searchsorted(self._label, [label, label + 1])
-        counts = np.bincount(self._cell[first:stop], minlength=self._size)
-        self.s_out.send(counts.astype(np.int32))
+        if label == self._end:
+            self._read_window()
+        first, stop = self._first[label - self._begin : label - self._begin + 2]
+        self.s_out.send(np.bincount(self._cell[first:stop], minlength=self._size))  # as int32, by the channel
+
+    def _read_window(self) -> None:
+        events = np.load(self._folder / f"{self._windows}.npy")
+        self._windows, self._begin, self._end = self._windows + 1, self._end, int(events[0, 0]) + 1
+        self._cell = events[1:, 1].copy()
+        self._first = np.searchsorted(events[1:, 0], np.arange(self._begin, self._end + 1))

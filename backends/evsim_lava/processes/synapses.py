@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from evsim_lava.plan import SynapsePlan
 from evsim_lava.sdk import (
     CPU,
     AbstractProcess,
@@ -24,37 +27,27 @@ from evsim_lava.sdk import (
 
 
 class DelayedSynapses(AbstractProcess):
-    """A projection as a list of synapses; any number of them may join two cells.
+    """The projections from one population onto one current of another; any number of synapses may join two cells.
 
-    The weights that meet at a cell, of one emission step and one delay, are summed and then shifted by ``weight_exp``
-    (toward minus infinity), as DelayDense does.
+    On a chip, too, they share a core's synaptic memory. The weights of a projection that meet at a cell, of one
+    emission step and one delay, are summed and then shifted by its exponent (toward minus infinity), as in DelayDense.
 
     Args:
-        shape: (targets, sources).
-        source, target, delay: (n,) of each synapse; a delay of 0 arrives in the next time step.
-        weight: (n,) mantissas.
+        projections: of one shape; a delay of 0 arrives in the next time step.
     """
 
-    def __init__(
-        self,
-        *,
-        shape: tuple[int, int],
-        source: np.ndarray,
-        target: np.ndarray,
-        weight: np.ndarray,
-        delay: np.ndarray,
-        weight_exp: int,
-    ) -> None:
-        super().__init__(shape=shape, source=source, target=target, weight=weight, delay=delay, weight_exp=weight_exp)
-        self.s_in = InPort(shape=(shape[1],))
-        self.a_out = OutPort(shape=(shape[0],))
+    def __init__(self, projections: Sequence[SynapsePlan]) -> None:
+        super().__init__(projections=projections)
+        n_targets, n_sources = projections[0].shape
+        self.s_in = InPort(shape=(n_sources,))
+        self.a_out = OutPort(shape=(n_targets,))
 
 
 @implements(proc=DelayedSynapses, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
 class PyDelayedSynapses(PyLoihiProcessModel):
-    """Synapses sorted by source; charges by time of arrival, in a buffer of twice the longest delay.
+    """Charges by time of arrival, in a buffer of twice the longest delay.
 
     The present step moves through the first half; at its end the second half becomes the first. So nothing is moved in
     a step, and what a spike sends lies at one distance from the present, whatever the delay.
@@ -65,39 +58,56 @@ class PyDelayedSynapses(PyLoihiProcessModel):
 
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
-        self._n_targets, n_sources = proc_params["shape"]
-        order = np.argsort(proc_params["source"], kind="stable")
-        delay = proc_params["delay"][order].astype(np.int64)
-        self._first = np.searchsorted(proc_params["source"][order], np.arange(n_sources + 1))
-        self._place = delay * self._n_targets + proc_params["target"][order]
-        self._weight = proc_params["weight"][order].astype(np.float64)  # sums of integers below 2**53 are exact
-        self._exponent = proc_params["weight_exp"]
-        self._charges = np.zeros((2, (int(delay.max()) + 1) * self._n_targets), np.int64)
+        projections: Sequence[SynapsePlan] = proc_params["projections"]
+        self._n_targets, self._counts = projections[0].shape[0], projections[0].counts
+        # what is shifted to the left may be shifted before it is summed, so one list holds it all
+        left = [projection for projection in projections if projection.exponent >= 0]
+        right = [projection for projection in projections if projection.exponent < 0]
+        self._lists = [_SynapseList(together) for together in (left, *([one] for one in right)) if together]
+        self._half = self._n_targets * (1 + max(int(projection.delay.max()) for projection in projections))
+        self._charges = np.zeros(2 * self._half, np.int64)
         self._at = 0  # place of the present step
 
     def run_spk(self) -> None:
         """Send what arrives in this step, then take in the spikes of this step, which arrive from the next one on."""
-        charges = self._charges.reshape(-1)
-        present = charges[self._at : self._at + self._n_targets]
-        self.a_out.send(present.astype(np.int32))
-        present[:] = 0
+        present = self._charges[self._at : self._at + self._n_targets]
+        self.a_out.send(present)  # the channel makes it 32 bits, as any overflow in Lava
+        present.fill(0)
         self._at += self._n_targets
-        if self._at == self._charges.shape[1]:
-            self._charges[0], self._charges[1], self._at = self._charges[1], 0, 0
+        if self._at == self._half:
+            self._charges[: self._half], self._charges[self._half :], self._at = self._charges[self._half :], 0, 0
         spikes = self.s_in.recv()
-        cells = np.flatnonzero(spikes)
+        cells = np.nonzero(spikes)[0]
         if len(cells):
-            total = self._sent_by(cells, spikes[cells])
-            charges[self._at : self._at + len(total)] += total
+            if self._counts:
+                cells = cells.repeat(spikes[cells])
+            for synapses in self._lists:
+                synapses.send(cells, self._charges[self._at :])
 
-    def _sent_by(self, cells: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Charges by place, from the next step on, of cells of which each spikes so many times."""
-        begin = self._first[cells]
-        count = self._first[cells + 1] - begin
-        before = np.cumsum(count) - count
-        synapses = np.arange(count.sum()) + np.repeat(begin - before, count)
-        charge = self._weight[synapses]
-        if times.max() > 1:
-            charge *= np.repeat(times, count)
-        total = np.bincount(self._place[synapses], charge).astype(np.int64)
-        return total << self._exponent if self._exponent >= 0 else total >> -self._exponent
+
+class _SynapseList:
+    """Synapses by source, of one projection or of several that are shifted to the left.
+
+    A source's row is a (2, n) array: the places of its charges, counted from the next time step on, and the charges.
+    """
+
+    def __init__(self, projections: Sequence[SynapsePlan]) -> None:
+        n_targets, n_sources = projections[0].shape
+        source = np.concatenate([projection.source for projection in projections])
+        place = np.concatenate([projection.delay * n_targets + projection.target for projection in projections])
+        charge = np.concatenate(
+            [projection.weight.astype(np.int64) << max(projection.exponent, 0) for projection in projections]
+        )
+        order = np.argsort(source, kind="stable")
+        first = np.searchsorted(source[order], np.arange(1, n_sources))
+        self._rows = np.split(np.stack([place, charge])[:, order], first, axis=1)
+        self._shift = max(-projections[0].exponent, 0)
+
+    def send(self, cells: np.ndarray, ahead: np.ndarray) -> None:
+        """Add the charges of the cells that spike to those of the steps ahead."""
+        place, charge = np.concatenate([self._rows[cell] for cell in cells.tolist()], axis=1)
+        if not self._shift:
+            np.add.at(ahead, place, charge)
+        else:
+            total = np.bincount(place, charge).astype(np.int64)  # sums of integers below 2**53 are exact
+            ahead[: len(total)] += total >> self._shift
