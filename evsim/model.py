@@ -18,6 +18,7 @@ Values = Mapping[str, NDArray[np.float64]]
 
 TALLY_PLACES = 8
 SUBSTEPS = "substeps"  # the parameter row that says how many substeps a time step has
+PAYLOAD = "payload"  # the state row of graded spikes
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,9 @@ class Rule:
             input. Where ``hard`` is true its result is not used.
         hard_substep: ``hard_substep(...) -> (*state,)``: the substep where ``substep`` found it hard; called for one
             neuron after another, so branches cost little here.
+        payload_unit: where spikes are graded: ``payload_unit(values)`` says what a payload of 1 stands for. The state
+            named ``payload`` then holds the number that a spike found in this step carries: what the weights of its
+            synapses are multiplied by. None where a spike is a spike.
         needs: ``needs(values, initial, dt)``: for rule sets that choose a scale for each population, what the choice
             depends on; None elsewhere.
         note: a sentence for users about what this rule does otherwise than ``ideal``, apart from its numbers.
@@ -134,6 +138,7 @@ class Rule:
     receive: Callable[..., tuple] | None = None
     substep: Callable[..., tuple] | None = None
     hard_substep: Callable[..., tuple] | None = None
+    payload_unit: Callable[[Values], float] | None = None
     needs: Callable[[Values, Values, float], Any] | None = None
     note: str = ""
     defects: Callable[[str, Values, float], Iterable[Problem]] | None = None
@@ -144,6 +149,8 @@ class Rule:
             raise TypeError(f"rule of {full_name(self.neuron)}: give both of substep and hard_substep, or none of them")
         if self.substep and SUBSTEPS not in self.parameters:
             raise TypeError(f"rule of {full_name(self.neuron)}: substeps need a parameter named {SUBSTEPS!r}")
+        if self.is_graded != (PAYLOAD in self.states):
+            raise TypeError(f"rule of {full_name(self.neuron)}: payload_unit goes with a state {PAYLOAD!r}")
         if len(self.tallies) > TALLY_PLACES:
             raise TypeError(f"rule of {full_name(self.neuron)}: {len(self.tallies)} tallies; at most {TALLY_PLACES}")
         takes_input = self.receive or self.neuron
@@ -160,6 +167,11 @@ class Rule:
     def n_inputs(self) -> int:
         """The number of input rows."""
         return max(self.inputs.values()) + 1
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether the neuron's spikes carry a number."""
+        return self.payload_unit is not None
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:
@@ -198,10 +210,11 @@ class NeuronModel:
         parameters: name -> unit.
         states: state variable with an initial value -> unit.
         recordables: variable other than spikes -> unit.
-        weight_unit: ``"nA"``, ``"uS"`` or ``"mV"``.
+        weight_unit: ``"nA"``, ``"uS"``, ``"mV"`` or ``"dimensionless"``.
         rules: rule set -> implementation.
         above_zero, not_negative: the parameters that must be; the other ones may have any sign.
         defaults: of a cell that PyNN does not have: parameter or state variable -> default, one for each of them.
+        injectable: whether it has a membrane, into which a current can be injected.
     """
 
     name: str
@@ -214,6 +227,7 @@ class NeuronModel:
     above_zero: frozenset[str] = frozenset()
     not_negative: frozenset[str] = frozenset()
     defaults: Mapping[str, float] = field(default_factory=dict)
+    injectable: bool = True
 
     @property
     def has_conductances(self) -> bool:

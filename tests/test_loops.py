@@ -132,6 +132,7 @@ def test_hard_substeps_are_done_by_the_other_function():
     [
         ({"parameters": ("kept",)}, r"leaky takes 1 rows of input, but 2 of its arguments \(threshold, jump\)"),
         ({"inputs": {"excitatory": 0, "inhibitory": 1}}, "leaky takes 2 rows of input, but 1 "),
+        ({"payload_unit": lambda values: 1.0}, "payload_unit goes with a state 'payload'"),
         ({"tallies": tuple("abcdefghi")}, "9 tallies; at most 8"),
         ({"substep": double}, "both of substep and hard_substep"),
         ({"substep": double, "hard_substep": halve}, "need a parameter named 'substeps'"),

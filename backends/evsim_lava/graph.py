@@ -11,13 +11,26 @@ import numpy as np
 
 from evsim.errors import BackendError
 from evsim_lava import hardware
-from evsim_lava.plan import LavaPlan, NeuronPlan, SourcePlan, SynapsePlan
+from evsim_lava.plan import SENT, LavaPlan, NeuronPlan, SigmaDeltaPlan, SourcePlan, SynapsePlan
 from evsim_lava.processes.cellwise_lif import CellwiseLIF
+from evsim_lava.processes.cellwise_lif_reset import CellwiseLIFReset
+from evsim_lava.processes.cellwise_ternary_lif import CellwiseTernaryLIF
 from evsim_lava.processes.event_source import EventSource
-from evsim_lava.processes.recorders import SpikeRecorder, StateRecorder
+from evsim_lava.processes.recorders import OutputRecorder, SpikeRecorder, StateRecorder
 from evsim_lava.processes.synapses import DelayedSynapses
 from evsim_lava.processes.two_current_lif import TwoCurrentLIF
-from evsim_lava.sdk import LIF, AbstractProcess, DelayDense, Loihi2SimCfg, RunSteps, SignMode
+from evsim_lava.sdk import (
+    LIF,
+    AbstractProcess,
+    ActivationMode,
+    DelayDense,
+    LIFReset,
+    Loihi2SimCfg,
+    RunSteps,
+    SigmaDelta,
+    SignMode,
+    TernaryLIF,
+)
 
 
 class LavaGraph:
@@ -32,7 +45,7 @@ class LavaGraph:
         processes = {index: _population(population) for index, population in plan.populations.items()}
         self._recorders = []  # Lava finds processes by their connections, but does not keep them alive
         for index, population in plan.populations.items():
-            if isinstance(population, NeuronPlan):
+            if not isinstance(population, SourcePlan):
                 self._recorders += _recorders(population, processes[index])
         for synapses in _together(plan.synapses):
             _connect(synapses, processes[synapses[0].pre], processes[synapses[0].post])
@@ -64,31 +77,64 @@ class LavaGraph:
             part.stop()
 
 
-def _population(plan: NeuronPlan | SourcePlan) -> AbstractProcess:
+def _population(plan: NeuronPlan | SigmaDeltaPlan | SourcePlan) -> AbstractProcess:
     if isinstance(plan, SourcePlan):
         return EventSource(size=plan.size, folder=plan.folder)
+    if isinstance(plan, SigmaDeltaPlan):
+        return _sigma_delta(plan)
+    state = {"shape": plan.v.shape, "v": plan.v, "bias_mant": plan.bias_mant, "bias_exp": plan.bias_exp}
     current, *second = plan.currents
-    shape = plan.v.shape
-    registers = {"du": current.du, "dv": plan.dv, "vth": plan.vth}
-    state = {"u": current.u, "v": plan.v, "bias_mant": plan.bias_mant, "bias_exp": plan.bias_exp}
-    beyond = {"refractory": plan.refractory, "changes": plan.changes}
+    if plan.is_plain and not second:
+        return _stock(plan, state)
+    registers = {"u": current.u, "du": current.du, "dv": plan.dv, "vth": plan.vth}
+    cellwise = {**state, **registers, "refractory": plan.refractory, "changes": plan.changes}
     if second:
-        return TwoCurrentLIF(shape=shape, du_i=second[0].du, u_i=second[0].u, **registers, **state, **beyond)
-    if plan.is_plain:
-        return LIF(shape=shape, **{name: int(values[0]) for name, values in registers.items()}, **state)
-    return CellwiseLIF(shape=shape, **registers, **state, **beyond)
+        return TwoCurrentLIF(du_i=second[0].du, u_i=second[0].u, **cellwise)
+    if plan.resets:
+        return CellwiseLIFReset(resets=(plan.resets.first, plan.resets.interval), **cellwise)
+    if plan.vth_lo is not None:
+        return CellwiseTernaryLIF(vth_lo=plan.vth_lo, **cellwise)
+    return CellwiseLIF(**cellwise)
 
 
-def _recorders(plan: NeuronPlan, neurons: AbstractProcess) -> list[AbstractProcess]:
-    size = len(plan.v)
+def _stock(plan: NeuronPlan, state: dict) -> AbstractProcess:
+    """One of Lava's own processes, of cells that are alike."""
+    (current,) = plan.currents
+    state = {**state, "u": current.u, "du": int(current.du[0]), "dv": int(plan.dv[0])}
+    vth = int(plan.vth[0])
+    if plan.resets:
+        first, interval = int(plan.resets.first[0]), int(plan.resets.interval[0])
+        return LIFReset(vth=vth, reset_offset=first, reset_interval=interval, **state)
+    if plan.vth_lo is not None:
+        return TernaryLIF(vth_hi=vth, vth_lo=int(plan.vth_lo[0]), **state)
+    return LIF(vth=vth, **state)
+
+
+def _sigma_delta(plan: SigmaDeltaPlan) -> AbstractProcess:
+    unit = 1 << plan.state_exp  # by which Lava multiplies threshold and bias
+    return SigmaDelta(
+        shape=plan.bias.shape,
+        vth=plan.vth / unit,
+        bias=plan.bias / unit,
+        act_mode=ActivationMode.RELU if plan.rectifies else ActivationMode.UNIT,
+        cum_error=plan.sums_errors,
+        state_exp=plan.state_exp,
+    )
+
+
+def _recorders(plan: NeuronPlan | SigmaDeltaPlan, neurons: AbstractProcess) -> list[AbstractProcess]:
     recorders: list[AbstractProcess] = []
     if plan.spikes is not None:
-        recorder = SpikeRecorder(size=size, path=plan.spikes)
+        recorder = SpikeRecorder(size=plan.size, path=plan.spikes)
         neurons.s_out.connect(recorder.s_in)
         recorders.append(recorder)
     for sample in plan.samples:
-        recorder = StateRecorder(size=size, cells=sample.cells, interval=sample.interval, path=sample.path)
-        recorder.state.connect_var(getattr(neurons, sample.variable))
+        kind = OutputRecorder if sample.variable == SENT else StateRecorder
+        recorder = kind(size=plan.size, cells=sample.cells, interval=sample.interval, path=sample.path)
+        if kind is OutputRecorder:
+            neurons.s_out.connect(recorder.s_in)
+        else:
+            recorder.state.connect_var(getattr(neurons, sample.variable))
         recorders.append(recorder)
     return recorders
 

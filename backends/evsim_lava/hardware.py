@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from evsim.errors import BackendError, Problem
 from evsim.network import Network
-from evsim_lava.plan import LavaPlan, NeuronPlan
+from evsim_lava.plan import LavaPlan, NeuronPlan, SourcePlan
 
 if TYPE_CHECKING:
     from evsim_lava.sdk import RunConfig
@@ -34,9 +34,17 @@ def require_extension() -> None:
 def problems(plan: LavaPlan, network: Network) -> Iterator[Problem]:
     """What Lava's own processes, for which there is code on the chip, do not hold."""
     for index, population in plan.populations.items():
-        if not isinstance(population, NeuronPlan):
+        if isinstance(population, SourcePlan):
             continue
         where = f"population {network.populations[index].label!r}"
+        if not (isinstance(population, NeuronPlan) and population.is_lif):
+            yield Problem(
+                where,
+                f"the cell {network.populations[index].model}",
+                "evsim brings Lava's LIF to a chip, and no other neuron",
+                "Use IF_curr_exp or IF_curr_delta, or run on lava without hardware.",
+            )
+            continue
         if len(population.currents) > 1:
             yield Problem(
                 where,

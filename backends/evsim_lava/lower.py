@@ -8,11 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, bias_registers
-from evsim.arithmetic.loihi_lif import loihi2_neuron, two_current_neuron
+from evsim.arithmetic.loihi_lif import lif_reset_neuron, loihi2_neuron, ternary_neuron, two_current_neuron
+from evsim.arithmetic.loihi_sigma_delta import sigma_delta_neuron
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.engine.drive import cell_changes
 from evsim.model import Rule
-from evsim_lava.plan import CurrentPlan, LavaPlan, NeuronPlan, SamplePlan, SourcePlan, SynapsePlan
+from evsim.network import Network
+from evsim_lava.plan import (
+    SENT,
+    CurrentPlan,
+    LavaPlan,
+    NeuronPlan,
+    ResetPlan,
+    SamplePlan,
+    SigmaDeltaPlan,
+    SourcePlan,
+    SynapsePlan,
+)
 
 # Lava's DelayDense works on a dense matrix for each delay in every step: about 5 ns for each of its elements. It is a
 # process of the machine, which costs about as much as 20,000 elements, as evsim's own is: so DelayDense holds what is
@@ -20,8 +32,14 @@ from evsim_lava.plan import CurrentPlan, LavaPlan, NeuronPlan, SamplePlan, Sourc
 STOCK_ELEMENTS = 25_000
 PROCESS_ELEMENTS = 20_000
 
-# Lava's names of the states of its own neuron and of ``TwoCurrentLIF``
-STATES = {loihi2_neuron: ("u", "v"), two_current_neuron: ("u", "u_i", "v")}
+# Lava's names of the states of its own neurons and of ``TwoCurrentLIF``, as far as they can be recorded
+STATES = {
+    loihi2_neuron: ("u", "v"),
+    lif_reset_neuron: ("u", "v"),
+    ternary_neuron: ("u", "v", "", SENT),
+    two_current_neuron: ("u", "u_i", "v"),
+    sigma_delta_neuron: ("sigma", "act", "residue", "error", SENT),
+}
 
 
 def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_ELEMENTS) -> LavaPlan:
@@ -38,18 +56,25 @@ def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_EL
         if len(projection)
     )
     sending = {connection.pre for connection in synapses}
-    populations: dict[int, NeuronPlan | SourcePlan] = {}
+    populations: dict[int, NeuronPlan | SigmaDeltaPlan | SourcePlan] = {}
     for index, population in enumerate(chip_network.populations):
         if isinstance(population, ChipPopulation):
-            populations[index] = _neurons(chip_network, population, index, folder)
+            rule = population.model.rules[chip_network.chip.rules.name]
+            make = _sigma_delta if is_sigma_delta(rule) else _neurons
+            populations[index] = make(chip_network, population, index, folder)
         elif index in sending:
             populations[index] = SourcePlan(network.populations[index].size, source_folder(folder, index))
     return LavaPlan(populations, synapses)
 
 
 def has_process(rule: Rule) -> bool:
-    """Whether a rule is the neuron that Lava has, or evsim's own with two currents."""
+    """Whether a rule is a neuron that Lava has, or evsim's own with two currents."""
     return rule.neuron in STATES
+
+
+def is_sigma_delta(rule: Rule) -> bool:
+    """Whether a rule is Lava's sigma-delta neuron, which has other registers than the leaky ones."""
+    return rule.neuron is sigma_delta_neuron
 
 
 def source_folder(folder: Path, index: int) -> Path:
@@ -71,7 +96,6 @@ def _neurons(chip_network: ChipNetwork, population: ChipPopulation, index: int, 
     state = dict(zip(rule.states, cells.state, strict=True))
     mantissa, exponent = bias_registers(cells.drive)
     currents = [current for current in network.currents if current.population == index]
-    spikes = any(probe.population == index and probe.variable == "spikes" for probe in network.probes)
     return NeuronPlan(
         currents=tuple(
             CurrentPlan(DECAY_ONE - 1 - registers[f"kept_{name}"], state[name]) for name in rule.states[: rule.n_inputs]
@@ -83,9 +107,29 @@ def _neurons(chip_network: ChipNetwork, population: ChipPopulation, index: int, 
         v=state["v"],
         refractory=registers["refractory_steps"],
         changes=_changes(list(cell_changes(currents, cells, np.int32, network.timestep))),
-        spikes=spike_file(folder, index) if spikes else None,
+        spikes=_recorded_spikes(network, index, folder),
+        samples=tuple(sample_plans(chip_network, index, folder)),
+        resets=ResetPlan(state["wait"] + 1, registers["reset_steps"]) if "wait" in state else None,
+        vth_lo=registers["threshold_lo"] >> ALIGN if "threshold_lo" in registers else None,
+    )
+
+
+def _sigma_delta(chip_network: ChipNetwork, population: ChipPopulation, index: int, folder: Path) -> SigmaDeltaPlan:
+    vth, rectifies, sums_errors, state_exp = population.cells.parameters[:, 0].tolist()
+    return SigmaDeltaPlan(
+        bias=population.cells.drive,
+        vth=vth,
+        rectifies=bool(rectifies),
+        sums_errors=bool(sums_errors),
+        state_exp=state_exp,
+        spikes=_recorded_spikes(chip_network.network, index, folder),
         samples=tuple(sample_plans(chip_network, index, folder)),
     )
+
+
+def _recorded_spikes(network: Network, index: int, folder: Path) -> Path | None:
+    recorded = any(probe.population == index and probe.variable == "spikes" for probe in network.probes)
+    return spike_file(folder, index) if recorded else None
 
 
 def _changes(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,7 +181,7 @@ def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> Syn
         delay,
         held.exponent,
         mixed=bool(held.weight.min() < 0 < held.weight.max()),
-        counts=from_source,
+        counts=from_source or chip_network.is_graded(projection.pre),
         layers=layers if small and not divided else None,
     )
 

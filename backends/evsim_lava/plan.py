@@ -7,10 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+SENT = "s_out"  # Lava's name of a neuron's output
+
 
 @dataclass(frozen=True, eq=False)
 class SamplePlan:
-    """Every ``interval`` time steps, a state variable of some cells goes to a file; Lava's name of it."""
+    """Every ``interval`` time steps, a state variable of some cells goes to a file, or what they send (``SENT``).
+
+    ``variable`` is Lava's name of it.
+    """
 
     variable: str
     cells: np.ndarray
@@ -27,6 +32,14 @@ class CurrentPlan:
 
 
 @dataclass(frozen=True, eq=False)
+class ResetPlan:
+    """When u and v of each cell become 0: in time steps ``first + n interval`` of Lava's, n >= 0; (n,) int32."""
+
+    first: np.ndarray
+    interval: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class NeuronPlan:
     """The registers of a population; arrays are (n,) int32.
 
@@ -34,6 +47,8 @@ class NeuronPlan:
         currents: one for both receptors, or one for each.
         changes: (time step, cell, bias) of injected currents, in order of time.
         spikes: file that takes the spikes; None if they are not recorded.
+        resets: None where there are none.
+        vth_lo: of cells with a threshold on either side, whose spikes carry 1 or -1; None of others.
     """
 
     currents: tuple[CurrentPlan, ...]
@@ -46,13 +61,49 @@ class NeuronPlan:
     changes: tuple[np.ndarray, np.ndarray, np.ndarray]
     spikes: Path | None
     samples: tuple[SamplePlan, ...]
+    resets: ResetPlan | None = None
+    vth_lo: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return len(self.v)
+
+    @property
+    def is_lif(self) -> bool:
+        """Whether the neuron is Lava's LIF, be it with two currents."""
+        return self.resets is None and self.vth_lo is None
 
     @property
     def is_plain(self) -> bool:
-        """Whether Lava's stock LIF process can hold the population, as far as it has one current."""
+        """Whether one of Lava's own processes can hold the population, as far as it has one current."""
         decays = (current.du for current in self.currents)
-        alike = all((values == values[0]).all() for values in (*decays, self.dv, self.vth))
+        resets = (self.resets.first, self.resets.interval) if self.resets else ()
+        second = () if self.vth_lo is None else (self.vth_lo,)
+        alike = all((values == values[0]).all() for values in (*decays, self.dv, self.vth, *resets, *second))
         return alike and not self.refractory.any() and not len(self.changes[0])
+
+
+@dataclass(frozen=True, eq=False)
+class SigmaDeltaPlan:
+    """The registers of sigma-delta neurons, of which only the bias (n,) int32 differs; in units of the state.
+
+    Attributes:
+        spikes, samples: as those of ``NeuronPlan``.
+    """
+
+    bias: np.ndarray
+    vth: int
+    rectifies: bool
+    sums_errors: bool
+    state_exp: int
+    spikes: Path | None
+    samples: tuple[SamplePlan, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return len(self.bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +124,7 @@ class SynapsePlan:
         shape: (targets, sources).
         delay: in Lava's count, in which 0 arrives in the step after.
         mixed: whether both signs occur, which Lava's sign mode wants to know.
-        counts: whether a source may send several spikes of one cell in a step.
+        counts: whether a spike may count for something else than 1: graded ones, and several of one cell of a source.
         layers: (n,) the connection object that holds the synapse, such that none holds two synapses between the same
             cells; None if one process of evsim's own holds them all.
     """
@@ -96,5 +147,5 @@ class SynapsePlan:
 class LavaPlan:
     """A whole network for Lava; populations by their index in the network."""
 
-    populations: dict[int, NeuronPlan | SourcePlan]
+    populations: dict[int, NeuronPlan | SigmaDeltaPlan | SourcePlan]
     synapses: tuple[SynapsePlan, ...]

@@ -46,7 +46,8 @@ from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg, RunConfig  # 
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol  # noqa: E402
 from lava.proc.dense.process import DelayDense  # noqa: E402
 from lava.proc.lif.models import AbstractPyLifModelFixed  # noqa: E402
-from lava.proc.lif.process import LIF, AbstractLIF  # noqa: E402
+from lava.proc.lif.process import LIF, AbstractLIF, LIFReset, TernaryLIF  # noqa: E402
+from lava.proc.sdn.process import ActivationMode, SigmaDelta  # noqa: E402
 from lava.utils.weightutils import SignMode  # noqa: E402
 
 __all__ = [
@@ -55,8 +56,10 @@ __all__ = [
     "AbstractLIF",
     "AbstractProcess",
     "AbstractPyLifModelFixed",
+    "ActivationMode",
     "DelayDense",
     "InPort",
+    "LIFReset",
     "LavaPyType",
     "Loihi2HwCfg",
     "Loihi2SimCfg",
@@ -69,7 +72,9 @@ __all__ = [
     "RefPort",
     "RunConfig",
     "RunSteps",
+    "SigmaDelta",
     "SignMode",
+    "TernaryLIF",
     "Var",
     "implements",
     "requires",

@@ -175,12 +175,20 @@ def _problems(chip_network: ChipNetwork):
     for population in chip_network.populations:
         if not isinstance(population, ChipPopulation):
             continue
-        if not lower.has_process(population.model.rules[chip_network.chip.rules.name]):
+        where, reference = f"population {population.label!r}", f"run on reference:{chip_network.chip.name}"
+        if not lower.has_process(rule := population.model.rules[chip_network.chip.rules.name]):
             yield Problem(
-                f"population {population.label!r}",
+                where,
                 f"the cell {population.model.name}",
-                "Lava has leaky integrate-and-fire neurons",
-                f"Use IF_curr_exp or IF_curr_delta, or run on reference:{chip_network.chip.name}.",
+                "Lava has leaky integrate-and-fire neurons and sigma-delta neurons",
+                f"Use IF_curr_exp or IF_curr_delta, or {reference}.",
+            )
+        elif lower.is_sigma_delta(rule) and population.cells.parameters.shape[1] > 1:
+            yield Problem(
+                where,
+                "sigma-delta neurons with different vth, act_mode or cum_error",
+                "Lava's SigmaDelta has one of each for all cells",
+                f"Make a population for each, or {reference}.",
             )
 
 

@@ -104,10 +104,11 @@ def _limit_problems(
 
 
 def current_problems(network: Network, current: Current) -> list[Problem]:
-    """A current into a spike source, or into cells that are not there."""
+    """A current into cells without a membrane, or into cells that are not there."""
     population = network.populations[current.population]
     where = f"current source {current.label!r}"
-    if isinstance(known_cell_model(population), SourceModel):
+    model = known_cell_model(population)
+    if isinstance(model, SourceModel) or (model is not None and not model.injectable):
         what = f"a current into population {population.label!r}"
         return [Problem(where, what, f"{population.model} has no membrane", "Inject it into neurons.")]
     outside = current.cells[(current.cells < 0) | (current.cells >= population.size)]

@@ -38,6 +38,10 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
     if name not in kinds:
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
+    if projection.plasticity and _is_graded(network, projection.pre, chip):
+        source = network.populations[projection.pre]
+        what, limit = f"plastic synapses from population {source.label!r}", f"{source.model} sends graded spikes"
+        return [Problem(where, what, f"{limit}, from which no synapse learns", "Make the synapses static.")]
     if chip.rules.name in kinds[name].rules:
         problems = kinds[name].problems
         return problems(network, projection, chip.rules.name) if problems else []
@@ -45,6 +49,12 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
     limit = f"{chip.name} ({chip.rules.name}) does not have it; {', '.join(sorted(kinds[name].rules))} can hold it"
     remedy = f"Choose one of those, or a synapse that {chip.name} has: {', '.join(instead)}."
     return [Problem(where, f"the synapse {name}", limit, remedy)]
+
+
+def _is_graded(network: Network, index: int, chip: Chip) -> bool:
+    source = known_cell_model(network.populations[index])
+    rule = source.rules.get(chip.rules.name) if isinstance(source, NeuronModel) else None
+    return rule is not None and rule.is_graded
 
 
 def value_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:

@@ -146,6 +146,11 @@ class ChipNetwork:
         assert isinstance(population, ChipPopulation), f"population {population.label!r} only emits spikes"
         return population
 
+    def is_graded(self, index: int) -> bool:
+        """Whether the spikes of population ``index`` carry a number."""
+        population = self.populations[index]
+        return isinstance(population, ChipPopulation) and population.model.rules[self.chip.rules.name].is_graded
+
 
 def weight_loss(
     label: str, unit: str, synapses: Synapses, hold: Hold, lsb: float, share: NDArray[np.float64] | None = None

@@ -34,7 +34,7 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
         network,
         chip,
         lambda index: scale_of(network, index, chip),
-        lambda projection, target: _hold(projection, target, chip),
+        lambda projection, target: _hold(network, projection, target, chip),
     )
     notes = (*_coarse(network), *held.notes, *_divided(held), *loihi_estimates.notes(held))
     return replace(held, notes=notes)
@@ -48,24 +48,41 @@ def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
     rule = model.rules[chip.rules.name]
     ask = rule.needs
     assert ask is not None, f"{model.name} must say what its scale on Loihi depends on"
+    needs = ask(population.parameters, population.initial, network.timestep)
+    if isinstance(needs, LoihiScale):
+        return needs
     injected = np.zeros(population.size)
     for current in network.currents:
         if current.population == index and len(current.amplitudes):
             injected[current.cells] += np.abs(current.amplitudes).max()
     weights = [
-        weight_range(projection.synapses, rule.inputs[projection.receptor])
+        weight_range(projection.synapses, payload_unit(network, projection.pre, chip), rule.inputs[projection.receptor])
         for projection in network.projections
         if projection.post == index
     ]
-    return choose(ask(population.parameters, population.initial, network.timestep), weights, injected)
+    return choose(needs, weights, injected)
 
 
-def weight_range(synapses: Synapses, row: int = 0) -> WeightRange:
-    """The magnitude of the weights of synapses, whether both signs occur, and the input row that they add to."""
+def payload_unit(network: Network, index: int, chip: Chip) -> float:
+    """What a payload of 1 of the spikes of population ``index`` stands for; 1 where they carry nothing."""
+    population = network.populations[index]
+    model = cell_model(population.model)
+    if not isinstance(model, NeuronModel) or (unit := model.rules[chip.rules.name].payload_unit) is None:
+        return 1.0
+    return unit(population.parameters)
+
+
+def weight_range(synapses: Synapses, unit: float = 1.0, row: int = 0) -> WeightRange:
+    """The range of what a payload of 1 adds over synapses.
+
+    Args:
+        unit: what a payload of 1 stands for.
+        row: the input row that it is added to.
+    """
     if not len(synapses):
         return WeightRange(0.0, False, row)
     least, most = synapses.weights.least, synapses.weights.most
-    return WeightRange(max(-least, most), least < 0 < most, row)
+    return WeightRange(max(-least, most) * unit, least < 0 < most, row)
 
 
 @dataclass(frozen=True)
@@ -112,16 +129,19 @@ class LoihiHold:
         return np.clip(alone, -SYNAPSE_LIMIT, SYNAPSE_LIMIT) if self.shifted else alone
 
 
-def _hold(projection: Projection, target: ChipPopulation, chip: Chip) -> tuple[ChipProjection, WeightLoss]:
+def _hold(
+    network: Network, projection: Projection, target: ChipPopulation, chip: Chip
+) -> tuple[ChipProjection, WeightLoss]:
     scale: LoihiScale = target.scale
     rules = chip.rules.name
     row = target.model.rules[rules].inputs[projection.receptor]
     share = scale.share(row)
     differing = bool((share < 1).any())
     synapses = SharedWeights(projection.synapses, share) if differing else projection.synapses
-    within = weight_range(synapses)
+    payload = payload_unit(network, projection.pre, chip)
+    within = weight_range(synapses, payload)
     exponent = within.exponent(scale.per_unit(row))
-    per_unit = scale.per_unit(row) / (1 << ALIGN)  # units of input for a unit of weight
+    per_unit = scale.per_unit(row) * payload / (1 << ALIGN)  # units of input for a unit of weight and a payload of 1
     if rules == "loihi1":
         exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
     step = 2 if within.mixed else 1

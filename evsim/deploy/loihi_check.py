@@ -16,6 +16,9 @@ from evsim.registry import cell_model
 
 LONGEST = 2 * DECAY_ONE - 1  # time steps; a longer time constant loses less than half a 4096th in a step
 
+# parameter -> where it lies, seen from v_reset
+THRESHOLDS = {"v_thresh": "above", "v_thresh_hi": "above", "v_thresh_lo": "below"}
+
 # The way out for networks that need a current for each receptor.
 TWO_CURRENTS = "loihi2_microcode (a neuron of evsim's own with two currents, for which Loihi 2 needs microcode)"
 
@@ -32,6 +35,7 @@ def problems(network: Network, chip: Chip) -> list[Problem]:
             found += _two_currents(population, chip)
         found += _refractory(population, network.timestep, chip)
         found += _thresholds(network, index, chip)
+        found += _exponents(population, chip)
     found += _probes(network, chip)
     return found
 
@@ -89,27 +93,46 @@ def _refractory(population: Population, dt: float, chip: Chip) -> Iterator[Probl
 
 def _thresholds(network: Network, index: int, chip: Chip) -> Iterator[Problem]:
     population = network.populations[index]
-    if not {"v_thresh", "v_reset"} <= population.parameters.keys():
-        return  # a neuron with a threshold of its own kind
+    for name, side in THRESHOLDS.items():
+        if name in population.parameters:
+            yield from _threshold(network, index, chip, name, side)
+
+
+def _threshold(network: Network, index: int, chip: Chip, name: str, side: str) -> Iterator[Problem]:
+    population = network.populations[index]
     where = f"population {population.label!r}"
-    distance = np.broadcast_to(population.parameters["v_thresh"] - population.parameters["v_reset"], population.size)
+    above = np.broadcast_to(population.parameters[name] - population.parameters["v_reset"], population.size)
+    distance = above if side == "above" else -above
     if bad := int(np.count_nonzero(distance <= 0)):
+        ways = ("Raise", "lower", "positive") if side == "above" else ("Lower", "raise", "negative")
         yield Problem(
             where,
-            f"v_thresh is not above v_reset in {bad} of {population.size} cells",
-            f"voltages on {chip.name} count from v_reset, and a threshold is positive",
-            "Raise v_thresh or lower v_reset.",
+            f"{name} is not {side} v_reset in {bad} of {population.size} cells",
+            f"voltages on {chip.name} count from v_reset, and this threshold is {ways[2]}",
+            f"{ways[0]} {name} or {ways[1]} v_reset.",
         )
         return
     units = distance * scale_of(network, index, chip).lsb_per_mV / (1 << ALIGN)
     if (least := float(units.min())) < 0.5:
         yield Problem(
             where,
-            f"a threshold {float(distance[np.argmin(units)]):g} mV above v_reset is {least:.2g} units of the threshold "
-            "register, next to weights, currents or voltages that are many times larger",
+            f"a threshold {float(distance[np.argmin(units)]):g} mV {side} v_reset is {least:.2g} units of the "
+            "threshold register, next to weights, currents or voltages that are many times larger",
             f"at least 1 unit on {chip.name}",
             "Make the largest weight, injected current or distance from v_reset smaller.",
         )
+
+
+def _exponents(population: Population, chip: Chip) -> Iterator[Problem]:
+    for name in ("spike_exp", "state_exp"):
+        values = population.parameters.get(name, np.zeros(1))
+        if (values != values[0]).any():
+            yield Problem(
+                f"population {population.label!r}",
+                f"{name} from {values.min():g} to {values.max():g}",
+                f"one scale for all cells of a population on {chip.name}",
+                f"Make a population for each {name}.",
+            )
 
 
 def _probes(network: Network, chip: Chip) -> Iterator[Problem]:

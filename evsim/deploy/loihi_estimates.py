@@ -21,6 +21,7 @@ from evsim.synapses import Spread
 
 ASSUMED_RATE = 30.0  # spikes a second of a neuron; what sPyNNaker, too, assumes where it scales its ring buffers
 SAFE = 5.0  # deviations of u; a normal variable is farther from its mean in one step of 2 million
+LEAKY = {"tau_m", "i_offset", "v_reset", "v_thresh"}  # parameters of a neuron whose rate without input is foreseen
 TOLD_RATE = 0.001  # the least part by which a rate must shift to be told
 
 
@@ -36,7 +37,7 @@ def notes(held: ChipNetwork) -> Iterator[str]:
 
 
 def _rate(asked: Population, held: ChipPopulation, dt: float) -> Iterator[str]:
-    if not {"tau_m", "i_offset", "v_reset"} <= asked.parameters.keys():
+    if not asked.parameters.keys() >= LEAKY or "reset_interval" in asked.parameters:
         return  # a neuron of another kind
     ideal = constant_rate(asked.parameters, dt)
     chip = constant_rate({**asked.parameters, **held.cells.effective}, dt)
@@ -71,6 +72,8 @@ def constant_rate(values: Values, dt: float) -> NDArray[np.float64]:
 def _wraps(held: ChipNetwork, index: int) -> Iterator[str]:
     population = held.neurons(index)
     rule = population.model.rules[held.chip.rules.name]
+    if not rule.parameters[0].startswith("kept_"):
+        return  # a neuron whose input does not decay
     for row, current in enumerate(rule.states[: rule.n_inputs]):
         mean, deviation = expected_u(held, index, row)
         if abs(mean) + SAFE * deviation > 1:

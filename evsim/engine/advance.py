@@ -106,6 +106,13 @@ def spend(profile, spent, place, since):
 
 
 @inlined
+def copy_payloads(state, begin, spiked, payload, b):
+    """Publish what the spikes of a block carry, which lies in its state from ``begin`` on."""
+    for j in range(spiked.size):
+        payload[b * BLOCK + j] = state[begin + spiked[j]]
+
+
+@inlined
 def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
@@ -134,6 +141,8 @@ def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
             work[UPDATE + blocks.model[b]] += blocks.size[b] if found >= 0 else 0
             found = max(found, 0)
             exchange.found[place, b] = found
+            if blocks.payload[b] >= 0:
+                copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
             label = k + timing.spike_label
             if plastic is not None:
                 note_posts(plastic, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)

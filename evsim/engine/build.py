@@ -14,7 +14,7 @@ from evsim.engine.memory import Layout, aligned_room
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
 from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
-from evsim.engine.rows import EVEN, MIXED, PLASTIC, SHIFTED, Rows
+from evsim.engine.rows import EVEN, MIXED, PLASTIC, SUMMED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
 from evsim.rulesets import RuleSet
@@ -56,7 +56,7 @@ def build_rows(chip_network: ChipNetwork, layout: Layout, without: Sequence[int]
 def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     even: dict[tuple[int, float], _Group] = {}
     mixed: dict[int, _Group] = {}
-    shifted, plastic = [], []
+    summed, plastic = [], []
     for index, (projection, held) in enumerate(
         zip(chip_network.network.projections, chip_network.projections, strict=True)
     ):
@@ -67,19 +67,19 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
             continue
         spread = held.synapses.weights
         constant = spread.least if spread.least == spread.most else None
-        if held.exponent < 0:
-            shifted.append(_Group(SHIFTED, held.row, 0, -held.exponent, [index]))
+        if held.exponent < 0 or chip_network.is_graded(projection.pre):
+            summed.append(_Group(SUMMED, held.row, 0, max(-held.exponent, 0), [index]))
         elif constant is not None and len(even) < EVEN_MOST:
             weight = stored(held, np.array([constant]))[0]
             even.setdefault((held.row, weight), _Group(EVEN, held.row, weight, 0)).members.append(index)
         else:
             mixed.setdefault(held.row, _Group(MIXED, held.row, 0, 0)).members.append(index)
     if not chip_network.chip.rules.is_exact:
-        for group in mixed.values():
+        for group in (*mixed.values(), *summed):
             spreads = [chip_network.projections[index].synapses.weights for index in group.members]
             largest = max(max(-spread.least, spread.most) for spread in spreads)
             group.weight = unit_of(largest, WEIGHT_BITS - 1)  # a bit is the sign
-    return [*even.values(), *mixed.values(), *shifted, *plastic]
+    return [*even.values(), *mixed.values(), *summed, *plastic]
 
 
 def stored(held: ChipProjection, weight: np.ndarray) -> np.ndarray:

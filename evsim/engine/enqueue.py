@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.exchange import emitted
+from evsim.engine.exchange import carried, emitted
 from evsim.engine.places import DONE, FULL_CALENDAR, FULL_LOG, PUSH, PUSHED, SOURCE
-from evsim.engine.queue import push, push_shifted, rows_of
+from evsim.engine.queue import push, push_summed, rows_of
 from evsim.engine.records import note
-from evsim.engine.rows import SHIFTED
+from evsim.engine.rows import SUMMED
 
 
 @inlined
@@ -17,7 +17,7 @@ def has_room(rows, calendar, share, neurons, work):
     """Whether the calendar surely has room for the spikes of some neurons over the lanes of a thread; counts rows."""
     needed = np.int64(0)
     for at in range(share.lanes.size):
-        if rows.kind[share.lanes[at]] != SHIFTED:
+        if rows.kind[share.lanes[at]] != SUMMED:
             needed += rows_of(rows, share.lanes[at], neurons)
     if needed > calendar.free[1]:
         return False
@@ -26,12 +26,12 @@ def has_room(rows, calendar, share, neurons, work):
 
 
 @inlined
-def queue_all(rows, calendar, share, neurons, label, charges, sums):
-    """Queue the spikes of one label over the lanes of a thread."""
+def queue_all(rows, calendar, share, neurons, payloads, label, charges, sums):
+    """Queue the spikes of one label over the lanes of a thread; see ``push_summed`` for the payloads."""
     for at in range(share.lanes.size):
         lane = share.lanes[at]
-        if rows.kind[lane] == SHIFTED:
-            push_shifted(rows, lane, neurons, label, charges, sums)
+        if rows.kind[lane] == SUMMED:
+            push_summed(rows, lane, neurons, payloads, label, charges, sums)
         else:
             push(rows, calendar, lane, neurons, label)
 
@@ -50,10 +50,11 @@ def queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, 
         if is_step:
             now = step + timing.spike_label
             neurons = scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)]
+            payloads = scratch.payloads[: carried(exchange, step, scratch.payloads)]
         elif cursor < labels.size and labels[cursor] <= label:
             while stop < labels.size and labels[stop] == labels[cursor]:
                 stop += 1
-            now, neurons = labels[cursor], sources[cursor:stop]
+            now, neurons, payloads = labels[cursor], sources[cursor:stop], scratch.payloads[:0]
         else:
             return DONE
         if neurons.size:
@@ -63,7 +64,7 @@ def queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, 
                 if log.count[0] + neurons.size > log.label.size:
                     return FULL_LOG
                 note(log, now, neurons)
-            queue_all(rows, calendar, share, neurons, now, charges, scratch.sums)
+            queue_all(rows, calendar, share, neurons, payloads, now, charges, scratch.sums)
         progress[PUSHED], progress[SOURCE] = step + is_step, stop
 
 

@@ -112,6 +112,16 @@ def copy_line(typing, source, begin, target, at):
 
 
 @intrinsic
+def shift_right(typing, value, count):
+    """A signed integer divided by 2**count, toward minus infinity; a float as it is."""
+
+    def code(context, builder, signature, arguments):
+        return arguments[0] if signature.args[0] == types.float64 else builder.ashr(*arguments)
+
+    return value(value, types.int64), code
+
+
+@intrinsic
 def synapse_weight(typing, item, weight):
     """The weight of a synapse; the low 16 bits of every item are its target.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.loops import idle_function, receive_function, step_function
-from evsim.model import TALLY_PLACES
+from evsim.model import PAYLOAD, TALLY_PLACES
 from evsim.rulesets import RuleSet
 
 # Neurons of a block: a multiple of 32, of which noise is drawn. No power of two, since rows that are 4096 bytes apart
@@ -44,6 +44,7 @@ class Blocks(NamedTuple):
         n_state, n_parameters, n_inputs: rows.
         width: 1 where every cell of the population has the same parameters, else the size.
         state, parameters, drive: where the block's rows begin.
+        payload: where the row of the state begins that holds what graded spikes carry; -1 where they carry nothing.
     """
 
     size: np.ndarray
@@ -59,6 +60,7 @@ class Blocks(NamedTuple):
     state: np.ndarray
     parameters: np.ndarray
     drive: np.ndarray
+    payload: np.ndarray
 
 
 class Memory(NamedTuple):
@@ -103,6 +105,11 @@ class Layout:
     models: tuple[str, ...]
     steps: tuple[Any, ...]
     receives: tuple[Any, ...]
+
+    @property
+    def has_payloads(self) -> bool:
+        """Whether some neurons send graded spikes."""
+        return bool((self.blocks.payload >= 0).any())
 
     @property
     def n_slices(self) -> int:
@@ -177,22 +184,24 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
         uniform = of.parameters.shape[1] == 1
         if not uniform or at not in shared:
             shared[at] = parameters.add(of.parameters if uniform else of.parameters[:, part])
-        n = part.stop - part.start
+        n, rule = part.stop - part.start, rule_of[at]
+        begin = state.add(of.state[:, part])
         table.append(
             (
                 n,
                 at,
-                distinct.index(rule_of[at]),
+                distinct.index(rule),
                 first_neuron[neurons[at]] + part.start,
                 slice_,
                 local_,
                 of.state.shape[0],
                 of.parameters.shape[0],
-                rule_of[at].n_inputs,
+                rule.n_inputs,
                 1 if uniform else n,
-                state.add(of.state[:, part]),
+                begin,
                 shared[at],
                 drive.add(of.drive[part]),
+                begin + rule.states.index(PAYLOAD) * n if rule.is_graded else -1,
             )
         )
     blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.intrinsics import prefetch
-from evsim.engine.rows import PLASTIC, SHIFTED, Rows
+from evsim.engine.intrinsics import prefetch, shift_right, synapse_weight
+from evsim.engine.rows import PLASTIC, SUMMED, Rows
 
 PAGE = 32  # entries
 LENGTH_BITS = 24  # of an entry; the rest is where the row begins
@@ -147,11 +147,12 @@ def take(calendar, lane, slot, into):
 
 
 @lean
-def _add_shifted(rows, lane, neurons, delay, charges, scratch):
+def _add_summed(rows, lane, neurons, payloads, delay, charges, scratch):
     into = charges[rows.input[lane] : rows.input[lane] + rows.width[lane]]
-    shift = rows.shift[lane]
+    shift, unit = rows.shift[lane], rows.weight[lane]
     for add in (True, False):
         for k in range(neurons.size):
+            payload = payloads[k] if payloads.size else payloads.dtype.type(1)
             for row in range(rows.first[lane, neurons[k]], rows.first[lane, neurons[k] + 1]):
                 if rows.delay[row] == delay:
                     begin = rows.base[lane] + rows.begin[row]
@@ -159,29 +160,30 @@ def _add_shifted(rows, lane, neurons, delay, charges, scratch):
                     for j in range(words.size):
                         i = np.int64(words[j]) & 0xFFFF
                         if add:
-                            scratch[i] += np.int64(words[j]) >> 16
+                            scratch[i] += synapse_weight(words[j], unit) * payload
                         else:
-                            into[i] += scratch[i] >> shift
+                            into[i] += shift_right(scratch[i], shift)
                             scratch[i] = 0
 
 
 @lean
-def push_shifted(rows, lane, neurons, label, charges, scratch):
-    """Add the spikes of one label over a lane of a projection of negative exponent to the ring of charges.
+def push_summed(rows, lane, neurons, payloads, label, charges, scratch):
+    """Add the spikes of one label over a lane of graded spikes or of a negative exponent to the ring of charges.
 
     Lava's Dense and DelayDense shift what the spikes of one emission step add up to, for each delay by itself (floor).
 
     Args:
         neurons: global numbers of the neurons that spiked.
+        payloads: what each spike's weights are multiplied by; empty for 1.
         charges: (slots, inputs) ring of charges.
-        scratch: (at least the lane's width,) int64 zeros; zeros again afterwards.
+        scratch: (at least the lane's width,) zeros, int64 where weights are integers; zeros again afterwards.
     """
     from_, to = np.int64(1 << 40), np.int64(-1)
     for k in range(neurons.size):
         for row in range(rows.first[lane, neurons[k]], rows.first[lane, neurons[k] + 1]):
             from_, to = min(from_, np.int64(rows.delay[row])), max(to, np.int64(rows.delay[row]))
     for delay in range(from_, to + 1):
-        _add_shifted(rows, lane, neurons, delay, charges[(label + delay) % charges.shape[0]], scratch)
+        _add_summed(rows, lane, neurons, payloads, delay, charges[(label + delay) % charges.shape[0]], scratch)
 
 
 def slots_for(most_delay: int) -> int:
@@ -189,6 +191,6 @@ def slots_for(most_delay: int) -> int:
     return most_delay + 3
 
 
-def has_shifted(rows: Rows) -> bool:
+def has_summed(rows: Rows) -> bool:
     """Whether some lane needs the ring of charges."""
-    return bool((rows.kind == SHIFTED).any())
+    return bool((rows.kind == SUMMED).any())

@@ -4,7 +4,8 @@ Synapses lie in lanes. A lane holds those onto one slice and one input row whose
 
     even      one weight for the whole lane; a synapse is its target, 2 bytes
     mixed     a word for each synapse: target and weight, 4 bytes for a chip, 8 in floating point
-    shifted   as mixed; the sum of a step's spikes is shifted to the right before it is added (Loihi 2)
+    summed    as mixed; what a step's spikes add is summed as they are sent: each weight times what its spike carries
+              (graded spikes), and the sum shifted to the right (Loihi 2); a lane for each projection
     plastic   as mixed, with weights that change with the spikes; a lane for each projection (see ``plasticity`` and
               ``deferred``)
 
@@ -17,17 +18,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-EVEN, MIXED, SHIFTED, PLASTIC = range(4)
+EVEN, MIXED, SUMMED, PLASTIC = range(4)
 
 
 class Rows(NamedTuple):
     """All synapses of a network, lane by lane.
 
     Attributes:
-        slice, kind, shift: (lanes,) of each lane; ``shift`` counts in shifted ones.
-        weight: (lanes,) of even lanes, the weight of all; of mixed ones in floating point, the unit of their weights.
+        slice, kind, shift: (lanes,) of each lane; ``shift`` counts in summed ones.
+        weight: (lanes,) of even lanes, the weight of all; of others in floating point, the unit of their weights.
         input, width: (lanes,) where the lane's input row begins in ``Memory.inputs``, and its length.
-        base: (lanes,) the lane's first synapse in ``targets`` (even) or ``words`` (mixed, shifted).
+        base: (lanes,) the lane's first synapse in ``targets`` (even) or ``words`` (mixed, summed).
         projection: (lanes,) the projection of a plastic lane; -1 of others.
         gathers: (lanes,) 1 where rows are so short that they are copied together before they are added.
         first: (lanes, neurons + 1) int64; the rows of global neuron g are first[lane, g] to first[lane, g + 1].

@@ -61,7 +61,8 @@ class Scratch(NamedTuple):
         hashes, counts: uint32 and uint16, draws for a block.
         flags: int32, of a block's neurons.
         before: uint8, the longest state of a block.
-        sums: int64 zeros, as many as neurons of a slice.
+        sums: zeros, as many as neurons of a slice: int64 where numbers are integers.
+        payloads: of the rule set's number type, as many as ``neurons``; empty where no spikes are graded.
     """
 
     neurons: np.ndarray
@@ -73,13 +74,15 @@ class Scratch(NamedTuple):
     flags: np.ndarray
     before: np.ndarray
     sums: np.ndarray
+    payloads: np.ndarray
 
 
 def new_scratch(layout: Layout, rows: Rows) -> Scratch:
     """Buffers for a network."""
-    blocks = layout.blocks
+    blocks, number = layout.blocks, rows.weight.dtype
+    most = len(blocks.size) * BLOCK
     return Scratch(
-        np.empty(len(blocks.size) * BLOCK, np.int32),
+        np.empty(most, np.int32),
         np.empty(32 * PAGE, np.uint64),
         np.empty(ROOM, rows.targets.dtype),
         np.empty(ROOM, rows.words.dtype),
@@ -87,5 +90,6 @@ def new_scratch(layout: Layout, rows: Rows) -> Scratch:
         aligned(np.empty(BLOCK, np.uint16)),
         aligned(np.empty(BLOCK, np.int32)),
         np.empty(int((blocks.size * blocks.n_state).max(initial=0)) * 8, np.uint8),
-        np.zeros(int(layout.slice_size.max(initial=0)), np.int64),
+        np.zeros(int(layout.slice_size.max(initial=0)), np.int64 if number.kind == "i" else number),
+        np.empty(most if layout.has_payloads else 0, number),
     )

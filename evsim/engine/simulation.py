@@ -24,7 +24,7 @@ from evsim.engine.memory import count_blocks, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
-from evsim.engine.queue import Calendar, empty_calendar, grown, has_shifted, slots_for
+from evsim.engine.queue import Calendar, empty_calendar, grown, has_summed, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
 from evsim.engine.rows import Rows
@@ -81,12 +81,12 @@ class Simulation:
         self._learning = Learning(self._net, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
         slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
-        inputs = len(self._memory.inputs) if has_shifted(self._rows) else 0
+        inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
         self._charges = np.zeros((slots, inputs), self._rules.number)
         self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
         ahead = self._rows.least_delay + self._rules.spike_label - self._rules.input_label
         self._slack = min(ahead, SLACK_MOST)
-        self._exchange = new_exchange(self._threads, len(self._layout.blocks.size), self._slack, self._step)
+        self._exchange = new_exchange(self._threads, self._layout, self._slack, self._step, self._rules.number)
         self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
         self._scratch = [new_scratch(self._layout, self._rows) for _ in range(self._threads)]
 
@@ -279,7 +279,7 @@ class Simulation:
         self._sources |= fresh_sources
         self._load_synapses()
         arrivals = self._learning.carry(past, arrivals, charges, self._step)
-        self._charges = lengthened(charges, len(self._charges), self._step, has_shifted(self._rows))
+        self._charges = lengthened(charges, len(self._charges), self._step, has_summed(self._rows))
         self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
         self._queue_again(arrivals)
         rescale_charges(old, self._net, self._layout, self._charges)

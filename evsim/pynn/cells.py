@@ -33,6 +33,7 @@ def _own_cell(model: NeuronModel) -> type[StandardCellType]:
         "default_initial_values": {name: model.defaults[name] for name in model.states},
         "units": {**model.parameters, **model.states},
         "conductance_based": model.has_conductances,
+        "injectable": model.injectable,
     }
     return _standard_cell(type(model.name, (StandardCellType,), members), model)
 

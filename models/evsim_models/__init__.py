@@ -13,10 +13,13 @@ from evsim_models import (
     if_curr_exp_ca2_adaptive,
     if_facets_hardware1,
     izhikevich,
+    lif_reset,
     point_neuron,
+    sigma_delta,
     sources,
     static_synapse,
     stdp,
+    ternary_lif,
 )
 
 MODELS = (
@@ -32,6 +35,9 @@ MODELS = (
     if_curr_dual_exp.MODEL,
     if_curr_exp_ca2_adaptive.MODEL,
     izhikevich.MODEL,
+    lif_reset.MODEL,
+    ternary_lif.MODEL,
+    sigma_delta.MODEL,
     *sources.MODELS,
     static_synapse.MODEL,
     stdp.MODEL,

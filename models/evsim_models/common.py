@@ -10,6 +10,22 @@ Floats = NDArray[np.float64]
 
 PA_PER_NA = 1000.0  # NEST computes with pA
 
+# PyNN's of IF_curr_exp, for the leaky cells that PyNN does not have
+DEFAULTS = {
+    "v_rest": -65.0,
+    "cm": 1.0,
+    "tau_m": 20.0,
+    "tau_refrac": 0.1,
+    "tau_syn_E": 5.0,
+    "tau_syn_I": 5.0,
+    "i_offset": 0.0,
+    "v_reset": -65.0,
+    "v_thresh": -50.0,
+    "v": -65.0,
+    "isyn_exc": 0.0,
+    "isyn_inh": 0.0,
+}
+
 
 def table(*rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
     """Rows of constants, (rows, n); (rows, 1) where every cell has the same, so that a step reads them once."""

@@ -16,7 +16,7 @@ from evsim.arithmetic.s1615 import FRACTION_MAX, ONE, decay, fixed
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import if_curr_exp, spinnaker_parts
-from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
+from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
 
 # in the order of the rows of input
 TAUS = ("tau_syn_E", "tau_syn_E2", "tau_syn_I")
@@ -192,5 +192,5 @@ MODEL = NeuronModel(
     above_zero=if_curr_exp.MODEL.above_zero | {"tau_syn_E2"},
     not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
-    defaults={**spinnaker_parts.DEFAULTS, "tau_syn_E2": 5.0, "isyn_exc2": 0.0},
+    defaults={**DEFAULTS, "tau_syn_E2": 5.0, "isyn_exc2": 0.0},
 )

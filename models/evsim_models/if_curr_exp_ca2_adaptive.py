@@ -17,7 +17,7 @@ from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values
 from evsim_models import if_curr_exp, spinnaker_parts
-from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
+from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -179,5 +179,5 @@ MODEL = NeuronModel(
     above_zero=if_curr_exp.MODEL.above_zero | {"tau_ca2"},
     not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
-    defaults={**spinnaker_parts.DEFAULTS, "tau_ca2": 50.0, "i_alpha": 0.1, "i_ca2": 0.0},
+    defaults={**DEFAULTS, "tau_ca2": 50.0, "i_alpha": 0.1, "i_ca2": 0.0},
 )

@@ -29,6 +29,12 @@ from evsim_models.common import refractory_steps, table
 ONE_CURRENT = {"excitatory": 0, "inhibitory": 0}  # both signs add to it
 TWO_CURRENTS = {"excitatory": 0, "inhibitory": 1}
 LAVA_TALLIES = ("wrapped", "clipped")
+# parameter -> the least and the largest value of its register, in the order of the neurons' parameter rows
+THRESHOLDS = {
+    "v_thresh": (0, THRESHOLD_MAX),
+    "v_thresh_hi": (0, THRESHOLD_MAX),
+    "v_thresh_lo": (-THRESHOLD_MAX, 0),
+}
 
 
 def rules(convert: Callable, needs: Callable, note: str = "") -> tuple[Rule, Rule]:
@@ -105,9 +111,9 @@ def needs(
         start: mV that each current adds in the first step.
     """
     reset = values["v_reset"]
-    reach = np.abs(values["v_thresh"] - reset)
-    for other in (values["v_rest"], initial["v"]):
-        reach = np.maximum(reach, np.abs(other - reset))
+    reach = np.abs(initial["v"] - reset)
+    for other in ("v_rest", *_thresholds_of(values)):
+        reach = np.maximum(reach, np.abs(values[other] - reset))
     body = membrane(values, dt)
     reach, push, per_nA, *by_row = np.broadcast_arrays(reach, body.push, body.per_nA, *mV_per_weight, *start)
     rows = len(mV_per_weight)
@@ -131,12 +137,15 @@ def cells(
         readouts: of the currents.
     """
     lsb, body = scale.lsb_per_mV, membrane(values, dt)
-    threshold = np.clip(np.rint((values["v_thresh"] - values["v_reset"]) * lsb / (1 << ALIGN)), 0, THRESHOLD_MAX)
+    thresholds = {
+        name: np.clip(np.rint((values[name] - values["v_reset"]) * lsb / (1 << ALIGN)), *THRESHOLDS[name])
+        for name in _thresholds_of(values)
+    }
     drive = nearest_bias(body.push * lsb)
     parameters = table(
         *(DECAY_ONE - decay for decay in decays),
         DECAY_ONE - body.decay,
-        threshold * (1 << ALIGN),
+        *(threshold * (1 << ALIGN) for threshold in thresholds.values()),
         refractory_steps(values["tau_refrac"], dt),
         dtype=np.int64,
     )
@@ -146,11 +155,15 @@ def cells(
     rest = body.decay / DECAY_ONE * (values["v_rest"] - values["v_reset"])
     effective = {
         "tau_m": np.where(body.decay > 0, time_constant(body.decay, dt), values["tau_m"]),
-        "v_thresh": values["v_reset"] + threshold * (1 << ALIGN) / lsb,
+        **{name: values["v_reset"] + held * (1 << ALIGN) / lsb for name, held in thresholds.items()},
         "i_offset": (drive / lsb - rest) / body.per_nA,
     }
     membrane_readout = Readout(len(start), 1 / lsb, np.broadcast_to(values["v_reset"], size))
     return Cells(state, parameters, drive, body.per_nA * lsb, {"v": membrane_readout, **readouts}, effective)
+
+
+def _thresholds_of(values: Values) -> list[str]:
+    return [name for name in THRESHOLDS if name in values]
 
 
 def nearest_bias(bias: Floats) -> np.ndarray:

@@ -33,22 +33,6 @@ from evsim.arithmetic.s1615 import (
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Readout, Values
 
-# of sPyNNaker's own leaky cells, which PyNN does not have
-DEFAULTS = {
-    "v_rest": -65.0,
-    "cm": 1.0,
-    "tau_m": 20.0,
-    "tau_refrac": 0.1,
-    "tau_syn_E": 5.0,
-    "tau_syn_I": 5.0,
-    "i_offset": 0.0,
-    "v_reset": -65.0,
-    "v_thresh": -50.0,
-    "v": -65.0,
-    "isyn_exc": 0.0,
-    "isyn_inh": 0.0,
-}
-
 INPUTS = {"excitatory": 0, "inhibitory": 1}
 TALLIES = ("saturated", "wrapped")
 

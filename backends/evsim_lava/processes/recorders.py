@@ -84,3 +84,31 @@ class PyStateRecorder(PyLoihiProcessModel):
     def run_post_mgmt(self) -> None:
         """Write a sample."""
         self._file.write(np.asarray(self.state.read())[self._cells].astype(np.int32).tobytes())
+
+
+class OutputRecorder(AbstractProcess):
+    """Appends what some cells send to a file every ``interval`` time steps, as int32; see ``StateRecorder``."""
+
+    def __init__(self, *, size: int, cells: np.ndarray, interval: int, path: Path) -> None:
+        super().__init__(cells=cells, interval=interval, path=path)
+        self.s_in = InPort(shape=(size,))
+
+
+@implements(proc=OutputRecorder, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PyOutputRecorder(PyLoihiProcessModel):
+    """Takes the output of every step, and writes that of some."""
+
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+
+    def __init__(self, proc_params) -> None:
+        super().__init__(proc_params)
+        self._cells, self._interval = proc_params["cells"], proc_params["interval"]
+        self._file = open(proc_params["path"], "ab", buffering=0)  # noqa: SIM115 - lives as long as the process
+
+    def run_spk(self) -> None:
+        """Write the output, where this step's is wanted."""
+        sent = self.s_in.recv()
+        if self.time_step % self._interval == 0:
+            self._file.write(sent[self._cells].astype(np.int32).tobytes())

@@ -79,10 +79,9 @@ class PyDelayedSynapses(PyLoihiProcessModel):
         spikes = self.s_in.recv()
         cells = np.nonzero(spikes)[0]
         if len(cells):
-            if self._counts:
-                cells = cells.repeat(spikes[cells])
+            payload = spikes[cells] if self._counts else None
             for synapses in self._lists:
-                synapses.send(cells, self._charges[self._at :])
+                synapses.send(cells, payload, self._charges[self._at :])
 
 
 class _SynapseList:
@@ -103,9 +102,16 @@ class _SynapseList:
         self._rows = np.split(np.stack([place, charge])[:, order], first, axis=1)
         self._shift = max(-projections[0].exponent, 0)
 
-    def send(self, cells: np.ndarray, ahead: np.ndarray) -> None:
-        """Add the charges of the cells that spike to those of the steps ahead."""
-        place, charge = np.concatenate([self._rows[cell] for cell in cells.tolist()], axis=1)
+    def send(self, cells: np.ndarray, payload: np.ndarray | None, ahead: np.ndarray) -> None:
+        """Add the charges of the cells that spike to those of the steps ahead.
+
+        Args:
+            payload: what the spike of each cell counts for; None for 1.
+        """
+        rows = [self._rows[cell] for cell in cells.tolist()]
+        place, charge = np.concatenate(rows, axis=1)
+        if payload is not None and (payload != 1).any():
+            charge = charge * np.repeat(payload, [row.shape[1] for row in rows])
         if not self._shift:
             np.add.at(ahead, place, charge)
         else:
