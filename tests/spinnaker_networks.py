@@ -12,7 +12,7 @@ from evsim.chip import load_chip
 from evsim.deploy.check import check
 from evsim.deploy.spinnaker_cores import cores_of
 from evsim.deploy.spinnaker_plastic import TIMINGS
-from evsim.deploy.spinnaker_split import RULES, is_split
+from evsim.deploy.spinnaker_split import RULES
 from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Trains
 from evsim.sources import is_source
 from evsim_spinnaker.cells import CELLS
@@ -52,14 +52,12 @@ class Draw:
         steps: up to which sources spike and currents change.
         sizes: bounds of a population's size.
         populations: at most so many of neurons.
-        split: whether plastic synapses may have cores of their own.
     """
 
     timestep: float
     steps: int
     sizes: tuple[int, int] = (1, 14)
     populations: int = 3
-    split: bool = True
 
 
 def random_network(rng: np.random.Generator, draw: Draw) -> Network:
@@ -72,25 +70,19 @@ def random_network(rng: np.random.Generator, draw: Draw) -> Network:
         currents = tuple(_currents(rng, draw, populations))
         network = Network(draw.timestep, populations, projections, currents, tuple(_probes(rng, populations)))
         undecided = any(_is_undecided(network, p) for p in projections)
-        learning = {p.post for p in projections if p.plasticity}
-        splits = not draw.split and any(is_split(network, index) for index in learning)
-        if not (undecided or splits or check(network, load_chip("spinnaker1"))):
+        if not (undecided or check(network, load_chip("spinnaker1"))):
             return network
 
 
 def _is_undecided(network: Network, projection: Projection) -> bool:
     """Whether cycles decide what a plastic projection does (docs/firmware.md).
 
-    It is which of two is first: a neuron's spike, or one of the same step from another core, over a whole ring or onto
-    a core of synapses; and how many spikes of a source in one step such a core takes for one.
+    It is which of two is first: a neuron's spike, or one of the same step from another core, over a whole ring.
     """
     if projection.plasticity is None or projection.pre == projection.post:
         return False
-    source = network.populations[projection.pre]
-    if is_source(source):
-        return "rate" in source.parameters and is_split(network, projection.post)
     over_a_ring = projection.delay % cores_of(network, projection.post).ring == 0
-    return is_split(network, projection.post) or bool(over_a_ring.any())
+    return not is_source(network.populations[projection.pre]) and bool(over_a_ring.any())
 
 
 def _source(rng: np.random.Generator, draw: Draw, label: str) -> Population:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from evsim.arithmetic.s1615 import fixed
 from evsim.deploy.spinnaker_cores import cores_of
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.deploy.spinnaker_split import entries_before, entries_of_spikes, is_split
+from evsim.deploy.spinnaker_split import are_overtaken, entries_before, entries_of_spikes, is_split
 from evsim.network import Network, Plasticity, Projection
 
 TRACE_POINT = 11  # bits after the point of a trace: STDP_FIXED_POINT_ONE of sPyNNaker
@@ -60,6 +60,8 @@ class SpinnakerPlasticity:
         split: whether the synapses have a core of their own.
         entries: (targets,) how often each of their spikes is entered into their history.
         own: how many of the entries of a source's own spike are made before its synapses of this projection change.
+        overtaken: whether a row is read again for a spike that comes once more in a time step before its changes are
+            written: a row of the source itself, and one of a delay extension.
     """
 
     timing: int
@@ -79,6 +81,7 @@ class SpinnakerPlasticity:
     split: bool
     entries: NDArray[np.int16]
     own: int
+    overtaken: tuple[bool, bool]
 
     def decay_tables(self, timestep: float) -> list[NDArray[np.int16]]:
         """What is left of each trace after 0, 1, ... steps, of second ones after 0, 4, ...; timestep in ms."""
@@ -122,6 +125,7 @@ def plasticity_of(
         split=is_split(network, projection.post),
         entries=entries_of_spikes(network, projection.post, cores.ring, cores.neurons),
         own=entries_before(network, projection, cores.ring),
+        overtaken=are_overtaken(network, projection, cores.ring),
     )
 
 

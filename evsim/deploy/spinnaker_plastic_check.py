@@ -11,11 +11,13 @@ from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
 from evsim.deploy.spinnaker_cores import Cores, cores_of
 from evsim.deploy.spinnaker_plastic import amplitude_unit
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
-from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, entries_of_spikes
+from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, are_overtaken, entries_of_spikes
 from evsim.errors import Problem
 from evsim.model import NeuronModel
-from evsim.network import Network, Plasticity, Projection
+from evsim.network import Network, Plasticity, Population, Projection
 from evsim.registry import cell_model
+
+LEAST_LOST = 0.01  # the part of a source's spikes from which on it is said that they change no weights
 
 
 def plastic_problems(network: Network) -> Iterator[Problem]:
@@ -83,6 +85,7 @@ def defects(network: Network) -> Iterator[Problem]:
         for projection in onto:
             yield from _ring_defects(network, projection, cores)
             yield from _vogels_defects(projection)
+            yield from _repeat_defects(network, projection, cores)
         yield from _history_defects(network, index, cores)
 
 
@@ -118,6 +121,31 @@ def _vogels_defects(projection: Projection) -> Iterator[Problem]:
             "it compares the sum with w_max alone",
             "Keep weights so large, or A_plus and alpha so small, that none falls below w_min.",
         )
+
+
+def _repeat_defects(network: Network, projection: Projection, cores: Cores) -> Iterator[Problem]:
+    """Spikes of a source in one time step of which every other one changes no weight."""
+    source = network.populations[projection.pre]
+    lost = _repeated(source, network.timestep)
+    if lost >= LEAST_LOST and any(are_overtaken(network, projection, cores.ring)):
+        yield Problem(
+            f"projection {projection.label!r}",
+            f"about {lost:.2g} of the spikes of {source.label!r} change no weights",
+            "where synapses have a core of their own, the firmware of sPyNNaker 7.4.1 lets every other one of a cell's "
+            "spikes in a time step find the synapses as the one before did",
+            "Let no cell of the source spike more than once in a time step.",
+        )
+
+
+def _repeated(source: Population, timestep: float) -> float:
+    """The part of a source's spikes that are the second, fourth, ... of a cell in their time step."""
+    if source.trains is not None:
+        steps = np.rint(source.trains.times / timestep)
+        often = np.unique(np.column_stack([source.trains.cells(), steps]), axis=0, return_counts=True)[1]
+        return float(np.sum(often // 2)) / max(len(steps), 1)
+    # of m spikes of a Poisson process m // 2: (m - [m is odd]) / 2
+    mean = np.asarray(source.parameters.get("rate", 0.0)) * timestep / 1000
+    return float(np.sum(mean / 2 - (1 - np.exp(-2 * mean)) / 4) / max(np.sum(mean), np.finfo(float).tiny))
 
 
 def _history_defects(network: Network, index: int, cores: Cores) -> Iterator[Problem]:

@@ -52,6 +52,14 @@ def is_split(network: Network, index: int) -> bool:
     return network.timestep < LEAST_COMBINED_TIMESTEP or not rules.issubset(COMBINED[network.populations[index].model])
 
 
+def late_populations(network: Network) -> set[int]:
+    """The populations that fetch their input from another core as a time step begins, so that what is set between two
+    runs comes before it. On a shared core the input of the next step is in the state when a run ends.
+    """
+    learning = {p.post for p in network.projections if p.plasticity and len(p)}
+    return {index for index in learning if is_split(network, index)}
+
+
 def entries_of_spikes(network: Network, index: int, ring: int, neurons_per_core: int) -> NDArray[np.int16]:
     """How often the firmware enters a spike of each neuron (size,) of population ``index`` into its history.
 
@@ -78,6 +86,17 @@ def entries_before(network: Network, projection: Projection, ring: int) -> int:
     """
     near = _near(_loops(network, projection.post), ring)
     return next((k + 1 for k, other in enumerate(near) if other is projection), len(near) + 1)
+
+
+def are_overtaken(network: Network, projection: Projection, ring: int) -> tuple[bool, bool]:
+    """Whether a row of a projection is read again before its changes are written, when a spike comes twice in a time
+    step: where the core fetches the next row before it works on the last, and no other for this spike. Those of the
+    source itself, and those of a delay extension.
+    """
+    if not is_split(network, projection.post):
+        return False, False
+    beside = [p for p in network.projections if p.pre == projection.pre and p.post == projection.post and len(p)]
+    return len(_near(beside, ring)) == 1, sum(p.synapses.delays.most > ring for p in beside) == 1
 
 
 def _loops(network: Network, index: int) -> list[Projection]:

@@ -10,6 +10,7 @@ from evsim.engine.deferred import deliver_deferred, note_spikes
 from evsim.engine.deliver import deliver_lane
 from evsim.engine.enqueue import queue_spikes
 from evsim.engine.exchange import complete, wait_for
+from evsim.engine.held import hold
 from evsim.engine.intrinsics import ticks
 from evsim.engine.memory import BLOCK, UNREST
 from evsim.engine.places import (
@@ -134,6 +135,8 @@ def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
         spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
         noisy = receiving and draw_noise(b, due, blocks, layout, memory, feeds, draws, work)
         if receiving and timing.two_phase:
+            if memory.held_state.size and not stepping:
+                hold(b, blocks, layout, memory)
             run_block(receives[blocks.model[b]], b, noisy, RECEIVE, blocks, layout, memory, buffers, spiked)
         t = spend(profile, spent, FEED, t)
         if stepping:

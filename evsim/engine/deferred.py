@@ -13,6 +13,11 @@ timing: neurons are updated in the order of their numbers, spikes of other neuro
 those of a delay extension before that, those of sources after it, on a core that is not busy; in the first time step
 of cores that neurons share with synapses all neurons come first.
 
+A core of synapses alone fetches a row before it has written the last one back. So a spike that comes again in its time
+step finds the row as the one before did, delivers the same once more and changes nothing; the third finds what the
+first has left, and so on. Where the core fetches several rows for each spike, of several projections, none is overtaken
+(``spinnaker_split.are_overtaken``).
+
 Delays of exactly the size of the ring buffer are read as 0 from the synaptic word, so that the weight changes as by a
 delay of 0, and nothing is delivered: a defect, of which ``spinnaker_plastic_check`` warns (``docs/firmware.md``).
 
@@ -134,10 +139,7 @@ def _arrive(deferred, lane, row, begin, end, now, into, arrival, by_target, by_s
 
 @lean
 def _deliver_again(deferred, row, begin, end, into):
-    """Add what a row delivers once more, as it is.
-
-    A core of synapses counts how often a spike comes in a time step: it changes weights once, and delivers so often.
-    """
+    """Add what a row delivers once more, as it is."""
     words = deferred.words[begin:end]
     if row.dendritic:
         for q in range(words.size):
@@ -179,7 +181,8 @@ def deliver_deferred(deferred, index, rows, label, into):
         row = deferred.rows[lane.first_state + np.int64(rows[k])]
         begin, end = lane.base + np.int64(deferred.begin[at]), lane.base + np.int64(deferred.begin[at + 1])
         now = label - row.lag
-        if lane.split and row.last == now and (now > 0 or row.trace):
+        row.arrivals = row.arrivals + 1 if row.last == now else 1
+        if row.overtaken and row.arrivals % 2 == 0:
             _deliver_again(deferred, row, begin, end, into)
         elif lane.timing == PAIR:
             _arrive_by_pairs(deferred, lane, row, begin, end, now, into)

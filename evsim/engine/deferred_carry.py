@@ -80,7 +80,7 @@ def _keep_weights(past: DeferredPast, before: int, chip_network: ChipNetwork, ro
 
 def _keep_events(was: Deferred, before: int, now: Deferred, after: int) -> None:
     old, new = was.lanes[before], now.lanes[after]
-    for name in ("last", "trace", "second"):
+    for name in ("last", "trace", "second", "arrivals"):
         kept = was.rows[name][old["first_state"] :][: old["n_rows"]]
         now.rows[name][new["first_state"] :][: new["n_rows"]] = kept
     count = was.count[old["first_target"] :][: old["n_targets"]]

@@ -59,6 +59,8 @@ ROW = np.dtype(
         ("lag", np.int16),  # steps from the arrival on the core to when it is due
         ("dendritic", np.int16),  # those that the firmware reads from the synaptic word: 0 instead of a whole ring
         ("turn", np.int16),  # which neuron of a core is updated as the spike arrives, or one of the above
+        ("arrivals", np.int16),  # at the label of the latest
+        ("overtaken", np.int16),  # whether every other of them finds the row as the one before did (``deferred``)
     ]
 )
 
@@ -168,5 +170,7 @@ def _rows(part: DeferredPart) -> np.ndarray:
     rows = np.zeros(len(part.delay), ROW)
     rows["lag"] = (part.delay - 1) % part.rule.ring + 1
     rows["dendritic"] = rows["lag"] % part.rule.ring
-    rows["turn"] = np.where(part.delay > part.rule.ring, NOBODY, part.turn)
+    far = part.delay > part.rule.ring
+    rows["turn"] = np.where(far, NOBODY, part.turn)
+    rows["overtaken"] = np.where(far, part.rule.overtaken[1], part.rule.overtaken[0])
     return rows

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.spinnaker_split import late_populations
 from evsim.loops import idle_function, receive_function, step_function
 from evsim.model import PAYLOAD, TALLY_PLACES
 from evsim.rulesets import RuleSet
@@ -71,6 +72,8 @@ class Memory(NamedTuple):
         tally: (blocks, places) int64; a block is one thread's, so no count is lost.
         rest: (blocks,) whether a step without input would change nothing: AT_REST, LOOK or less.
         state_bytes: the same as ``state``, as bytes.
+        held_state, held_inputs: as ``state`` and ``inputs`` were before the latest sample; of size 0 where no neurons
+            receive late (``held``).
     """
 
     state: np.ndarray
@@ -80,6 +83,8 @@ class Memory(NamedTuple):
     tally: np.ndarray
     rest: np.ndarray
     state_bytes: np.ndarray
+    held_state: np.ndarray
+    held_inputs: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,15 +212,19 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())
     slice_input = np.concatenate([[0], np.cumsum(slice_size * n_rows)]).astype(np.int64)
     states = state.array()
+    # a little more, because a block is handed its inputs as rows of the length of its slice
+    inputs = aligned(np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number))
+    held = rules.name == "spinnaker1" and bool(late_populations(network))
     memory = Memory(
         states,
         parameters.array(),
-        # a little more, because a block is handed its inputs as rows of the length of its slice
-        aligned(np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number)),
+        inputs,
         drive.array(),
         np.zeros((len(parts), TALLY_PLACES), np.int64),
         np.full(len(parts), UNREST, np.int64),
         states.view(np.uint8),
+        aligned(states if held else states[:0]),
+        aligned(inputs if held else inputs[:0]),
     )
     first_block = np.searchsorted(blocks.population, np.arange(len(neurons) + 1)).astype(np.int64)
     steps = [step_function(rule, rules) for rule in distinct]

@@ -19,6 +19,7 @@ from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.enqueue import log_steps, queue_pending
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
+from evsim.engine.held import receive_again, take_back
 from evsim.engine.learning import Learning
 from evsim.engine.memory import count_blocks, lay_out
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
@@ -258,7 +259,9 @@ class Simulation:
         if any(isinstance(s, PoissonCounts) for s in concerned) or not same_synapses(old, chip_network):
             self._replace_synapses(old, fresh_sources)
         self._sources |= fresh_sources
+        take_back(old, old_layout, old_memory)
         carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
+        receive_again(old, self._net, self._layout, old_memory.held_inputs, self._memory)
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
         self._recorder.follow(chip_network, self._layout, self._owners())

@@ -121,8 +121,8 @@ def test_random_networks_agree_in_every_spike_sample_and_weight(drawn, both, see
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "timestep"), [(15, 1.0), (16, 0.5)])
 def test_what_changes_between_runs_agrees(drawn, both, seed, timestep):
-    """Trains, rates, parameters, states and currents; not of plastic synapses on cores of their own."""
-    draw, rng = drawn.Draw(timestep, 70, split=False), np.random.default_rng(seed)
+    """Trains, rates, parameters, states and currents."""
+    draw, rng = drawn.Draw(timestep, 70), np.random.default_rng(seed)
     pair = both(batch(drawn, seed, draw))
     pair.run(20)
     pair.update(drawn.changed(rng, pair.network, draw))
@@ -141,6 +141,31 @@ def halved(projection: Projection) -> Projection:
     if projection.plasticity:
         return projection
     return replace(projection, synapses=projection.synapses.replaced(weight=projection.weight / 2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("timestep", [1.0, 0.5])
+def test_spikes_that_come_again_in_a_time_step_agree(nets, both, timestep):
+    """Onto cores of synapses alone: of one projection, of two, and through a delay extension."""
+    rng = np.random.default_rng(8)
+    labels = [np.repeat(np.arange(60), rng.integers(0, 7, 60) * (rng.random(60) < 0.2)) for _ in range(5)]
+    populations, projections = [nets.array_source([train * timestep for train in labels])], []
+    for timing in ("SpikePairRule", "SpikeNearestPairRule"):
+        for others, size, longest in ((0, 20, 9), (1, 20, 9), (0, 200, 40), (1, 200, 40)):
+            populations.append(nets.cells(size, f"{timing}, {others}, {longest}", "IF_curr_dual_exp", i_offset=1.0))
+            post = len(populations) - 1
+            for k in range(1 + others):
+                rows = nets.random_rows(rng, 5, size, 3 * size, (0.1, 0.8), longest)
+                made = nets.connect(0, post, rows, label=f"{timing}, {others}, {longest}, {k}")
+                if k == 0:
+                    rule = Plasticity(timing, "AdditiveWeightDependence", RULE)
+                    made = replace(made, synapse="STDPMechanism", plasticity=rule)
+                projections.append(made)
+    probes = nets.record_all(populations, "spikes", "v")
+    pair = both(Network(timestep, tuple(populations), tuple(projections), (), probes))
+    pair.run(60)
+    pair.compare()
+    assert pair.spikes > 200
 
 
 @pytest.mark.slow

@@ -198,3 +198,27 @@ def test_static_synapses_have_no_such_defect(nets):
     rows = [(0, 0, 0.5, 4)]
     net = Network(1.0, (nets.array_source([[1.0]]), nets.cells(2)), (nets.connect(0, 1, rows),))
     assert warning(chip_losses(net, [CHIP])) is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "model", "timestep", "part"),
+    [
+        (900.0, "IF_curr_dual_exp", 1.0, 0.27),  # (m - [m is odd]) / 2 of m: 0.45 - (1 - exp(-1.8)) / 4, of 0.9
+        (900.0, "IF_curr_exp", 0.5, 0.17),
+        (900.0, "IF_curr_exp", 1.0, None),  # neurons and synapses share a core
+        (10.0, "IF_curr_dual_exp", 1.0, None),  # too few
+    ],
+)
+def test_spikes_that_come_again_in_a_time_step_are_warned_of(nets, rate: float, model: str, timestep: float, part):
+    plastic = replace(nets.connect(0, 1, [(0, 0, 1.0, 1)]), synapse="STDPMechanism", plasticity=ADDITIVE)
+    populations = nets.poisson(3, rate), nets.cells(2, "cells", model)
+    warned = [str(problem) for problem in quantise(Network(timestep, populations, (plastic,)), CHIP).defects]
+    assert len(warned) == (part is not None)
+    assert all(f"about {part:g} of the spikes of 'noise' change no weights" in text for text in warned)
+
+
+def test_listed_spikes_that_come_again_are_counted(nets):
+    plastic = replace(nets.connect(0, 1, [(0, 0, 1.0, 1)]), synapse="STDPMechanism", plasticity=ADDITIVE)
+    populations = nets.array_source([[1.0, 5.0, 5.0, 5.0], []]), nets.cells(2, "cells", "IF_curr_dual_exp")
+    (warned,) = quantise(Network(1.0, populations, (plastic,)), CHIP).defects
+    assert "about 0.25 of the spikes" in str(warned)

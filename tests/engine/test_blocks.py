@@ -55,7 +55,12 @@ class Block:
         state = np.array([v, 0.0])
         tally = np.zeros((1, 8), np.int64)
         parameters = np.array([kept, threshold])
-        self.memory = Memory(state, parameters, np.zeros(2), np.zeros(2), tally, np.array([rest]), state.view(np.uint8))
+        nothing = np.zeros(0)
+        self.memory = Memory(
+            *(state, parameters, np.zeros(2), np.zeros(2), tally, np.array([rest]), state.view(np.uint8)),
+            held_state=nothing,
+            held_inputs=nothing,
+        )
 
     def run(self, phase=WHOLE, jump=0.0, noisy=False) -> int:
         self.memory.inputs[0] = jump

@@ -208,3 +208,48 @@ def test_weights_that_are_set_anew_are_where_learning_goes_on(nets):
     for sim in (whole, changed):
         sim.run(300)
     np.testing.assert_array_equal(changed.weights(0), whole.weights(0))
+
+
+def learns_apart(nets, repeats: int = 1, beside: bool = False) -> Network:
+    """A source whose spikes come several times onto a neuron with synapses on a core of their own."""
+    source = nets.array_source([np.repeat([2.0, 30.0, 60.0], repeats)])
+    cell = nets.cells(1, "cell", "IF_curr_dual_exp", i_offset=2.0)
+    plastic = replace(nets.connect(0, 1, [(0, 0, 1.0, 1)]), synapse="STDPMechanism", plasticity=plasticity())
+    static = nets.connect(0, 1, [(0, 0, 0.0, 1)], "inhibitory")
+    populations = source, cell
+    probes = nets.record_all(populations, "spikes", "v", "isyn_inh")
+    return Network(1.0, populations, (plastic, static) if beside else (plastic,), probes=probes)
+
+
+def trace_of_source(nets, repeats: int, beside: bool) -> float:
+    """The trace of the source after some spikes in one step, in spikes."""
+    net = learns_apart(nets, repeats, beside)
+    sim = simulation(net)
+    sim.run(3)
+    (deferred,) = sim._learning.deferred
+    assert deferred is not None
+    return float(deferred.rows["trace"][0]) / 2048
+
+
+def test_every_other_repetition_of_a_spike_counts_on_a_core_of_synapses(nets):
+    """A core fetches the next row before it has written the last; a row of another projection comes in between."""
+    assert [trace_of_source(nets, repeats, False) for repeats in (1, 2, 3, 4, 5)] == [1, 1, 2, 2, 3]
+    assert [trace_of_source(nets, repeats, True) for repeats in (1, 2, 3)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("timestep", [1.0, 0.5])
+def test_what_is_set_between_runs_comes_before_the_next_input_where_synapses_are_apart(nets, timestep):
+    """On a shared core the input of the next step is in the state when a run ends, and is set with it."""
+    source, cell = nets.array_source([[2 * timestep]]), nets.cells(1, "cell")
+    plastic = replace(nets.connect(0, 1, [(0, 0, 1.0, 1)]), synapse="STDPMechanism", plasticity=plasticity())
+    net = Network(timestep, (source, cell), (plastic,), probes=nets.record_all((source, cell), "isyn_exc"))
+    anew = replace(cell, times_set={"isyn_exc": np.ones(1, np.int32)})  # to 0
+    undisturbed, sim = simulation(net), simulation(net)
+    undisturbed.run(4)
+    sim.run(3)  # the spike is due at label 3
+    for _ in range(2):  # as often as one likes
+        sim.update(quantise(replace(net, populations=(source, anew)), CHIP))
+    sim.run(1)
+    whole, changed = (run.recordings().signals[0].values[3, 0] for run in (undisturbed, sim))
+    assert whole > 0
+    assert changed == (whole if timestep < 1 else 0)
