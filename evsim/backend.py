@@ -74,7 +74,7 @@ class PlasticSession(Session, Protocol):
         """The weights (n,) that plastic synapses have by now, in the network's order and unit.
 
         A weight is as the last spike that arrived left it, as in NEST; what spikes of the target have done to it since
-        shows when the next one arrives.
+        shows when the next one arrives. On Loihi, which learns in every time step, it is as it is by now.
 
         Args:
             projection: index in ``network.projections`` of a plastic projection.

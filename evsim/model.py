@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from evsim.errors import Problem
 from evsim.network import Network, Population, Projection
+from evsim.rulesets import RULE_SETS
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -211,7 +212,7 @@ class NeuronModel:
         states: state variable with an initial value -> unit.
         recordables: variable other than spikes -> unit.
         weight_unit: ``"nA"``, ``"uS"``, ``"mV"`` or ``"dimensionless"``.
-        rules: rule set -> implementation.
+        rules: rule set -> implementation; a rule set that has the neurons of another one need not be given.
         above_zero, not_negative: the parameters that must be; the other ones may have any sign.
         defaults: of a cell that PyNN does not have: parameter or state variable -> default, one for each of them.
         injectable: whether it has a membrane, into which a current can be injected.
@@ -228,6 +229,10 @@ class NeuronModel:
     not_negative: frozenset[str] = frozenset()
     defaults: Mapping[str, float] = field(default_factory=dict)
     injectable: bool = True
+
+    def __post_init__(self) -> None:
+        borrowed = {r.name: self.rules[r.neurons_of] for r in RULE_SETS.values() if r.neurons_of in self.rules}
+        object.__setattr__(self, "rules", {**self.rules, **borrowed})
 
     @property
     def has_conductances(self) -> bool:

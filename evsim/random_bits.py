@@ -44,6 +44,12 @@ def unit(bits):
     return np.uint64((bits >> np.uint64(12)) | ONE).view(np.float64) - 1.0
 
 
+@kernel
+def uniform(key, place):
+    """The number in [0, 1) of a place."""
+    return unit(bits_at(key, place))
+
+
 def random_state(key: np.uint64, start: int = 0) -> np.random.RandomState:
     """NumPy's older generator, whose algorithms are frozen, on a stream of its own."""
     return np.random.RandomState(np.random.Philox(key=np.array([key, start], np.uint64)))

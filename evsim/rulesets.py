@@ -25,6 +25,7 @@ class RuleSet:
         truth: what results in it can be said to match, and what that leaves out; for the foot of a report.
         records_received: whether the sample of label k already holds the input that step k takes.
         signed_weights: whether a synapse stores the sign of its weight; else its receptor alone decides it.
+        neurons_of: the rule set whose neurons it has; its own if none is named.
     """
 
     name: str
@@ -36,6 +37,7 @@ class RuleSet:
     truth: str
     records_received: bool = False
     signed_weights: bool = True
+    neurons_of: str = ""
 
     @property
     def is_exact(self) -> bool:
@@ -97,6 +99,17 @@ RULE_SETS = {
             input_label=0,
             truth="Lava's fixed-point dynamics of each current on a CPU; a chip needs microcode for a neuron of two, "
             "which nobody has written",
+        ),
+        RuleSet(
+            "loihi2_learning",
+            "loihi",
+            "that of loihi2, with weights that learn",
+            np.int32,
+            spike_label=1,
+            input_label=0,
+            truth="Lava's fixed-point neurons and its bit-approximate learning on a CPU, given evsim's random numbers; "
+            "by Lava's own account a chip learns much the same, not bit for bit",
+            neurons_of="loihi2",
         ),
     )
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evsim.arithmetic import loihi, s1615
+from evsim.arithmetic import loihi, loihi_learning, s1615
 from evsim.chip import load_chip, read_chip
 from evsim.errors import EvsimError, UnknownNameError
 
@@ -61,12 +61,16 @@ def test_rules_and_chips_that_do_not_exist_are_refused(tmp_path):
         load_chip("spinnaker")
 
 
-@pytest.mark.parametrize("name", ["loihi1", "loihi2", "loihi2_microcode"])
+@pytest.mark.parametrize("name", ["loihi1", "loihi2", "loihi2_microcode", "loihi2_learning"])
 def test_registers_of_loihi_are_those_of_the_arithmetic(name):
     chip = load_chip(name)
     assert chip.limit("weight_bits") == loihi.WEIGHT_MAX.bit_length()
     assert chip.limit("state_bits") == (2 * loihi.STATE_LIMIT - 1).bit_length()
     assert chip.limit("threshold_bits") == loihi.THRESHOLD_MAX.bit_length()
+
+
+def test_traces_of_loihi_are_those_of_the_arithmetic():
+    assert load_chip("loihi2_learning").limit("trace_bits") == loihi_learning.TRACE_MAX.bit_length()
 
 
 def test_weights_of_spinnaker_are_those_of_the_arithmetic():

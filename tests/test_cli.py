@@ -172,7 +172,13 @@ def test_check_refuses_with_the_problems_of_every_chip(script, capsys):
     out, err = capsys.readouterr()
     assert "cannot run on loihi1" in err and "cannot run on loihi2" in err
     fits = {chip: entry["fits"] for chip, entry in json.loads(out)["chips"].items()}
-    assert fits == {"loihi1": False, "loihi2": False, "loihi2_microcode": False, "spinnaker1": True}
+    assert fits == {
+        "loihi1": False,
+        "loihi2": False,
+        "loihi2_learning": False,
+        "loihi2_microcode": False,
+        "spinnaker1": True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from evsim.model import Model, NeuronModel, in_rules
 from evsim.network import Network
 from evsim_lava.hardware import require_extension
 
-CHIPS = ("loihi2", "loihi2_microcode")  # the first is the one that is meant where none is named
+CHIPS = ("loihi2", "loihi2_microcode", "loihi2_learning")  # the first is the one that is meant where none is named
 HARDWARE = "hardware"
 TIMEOUT = "EVSIM_LAVA_TIMEOUT"
 NUMPY_LIMIT = (2, 4)  # lava-nc 0.10.0 uses np.reshape(newshape=), which numpy 2.4 took away; its processes then die
@@ -33,7 +33,7 @@ class LavaBackend:
     summary = "Lava's bit-accurate CPU models of Loihi 2 (lava-nc, fixed_pt)"
 
     def chips(self) -> Sequence[str]:
-        """Loihi 2, with its own neuron and with evsim's of two currents."""
+        """Loihi 2, with its own neuron, with evsim's of two currents, and with synapses that learn."""
         return CHIPS
 
     def has(self, model: Model) -> bool:

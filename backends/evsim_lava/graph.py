@@ -11,11 +11,12 @@ import numpy as np
 
 from evsim.errors import BackendError
 from evsim_lava import hardware
-from evsim_lava.plan import SENT, LavaPlan, NeuronPlan, SigmaDeltaPlan, SourcePlan, SynapsePlan
+from evsim_lava.plan import SENT, LavaPlan, LearningPlan, NeuronPlan, SigmaDeltaPlan, SourcePlan, SynapsePlan
 from evsim_lava.processes.cellwise_lif import CellwiseLIF
 from evsim_lava.processes.cellwise_lif_reset import CellwiseLIFReset
 from evsim_lava.processes.cellwise_ternary_lif import CellwiseTernaryLIF
 from evsim_lava.processes.event_source import EventSource
+from evsim_lava.processes.learning_synapses import LearningSynapses
 from evsim_lava.processes.recorders import OutputRecorder, SpikeRecorder, StateRecorder
 from evsim_lava.processes.synapses import DelayedSynapses
 from evsim_lava.processes.two_current_lif import TwoCurrentLIF
@@ -49,6 +50,8 @@ class LavaGraph:
                 self._recorders += _recorders(population, processes[index])
         for synapses in _together(plan.synapses):
             _connect(synapses, processes[synapses[0].pre], processes[synapses[0].post])
+        for learning in plan.learning:
+            _connect_learning(learning, processes[learning.pre], processes[learning.post])
         self._parts = [processes[part] for part in _parts(plan)]
         self._config = hardware.run_config() if on_chip else Loihi2SimCfg(select_tag="fixed_pt")
 
@@ -155,6 +158,13 @@ def _connect(plans: list[SynapsePlan], pre: AbstractProcess, post: AbstractProce
         connection.a_out.connect(post.a_in if plan.current == 0 else post.i_in)
 
 
+def _connect_learning(plan: LearningPlan, pre: AbstractProcess, post: AbstractProcess) -> None:
+    synapses = LearningSynapses(plan)
+    pre.s_out.connect(synapses.s_in)
+    synapses.a_out.connect(post.a_in if plan.current == 0 else post.i_in)
+    post.s_out.connect(synapses.s_in_bap)
+
+
 def _stock_connections(plan: SynapsePlan, layers: np.ndarray) -> list[AbstractProcess]:
     connections: list[AbstractProcess] = []
     for layer in range(int(layers.max()) + 1):
@@ -184,6 +194,6 @@ def _parts(plan: LavaPlan) -> list[int]:
             index = part[index]
         return index
 
-    for synapses in plan.synapses:
+    for synapses in (*plan.synapses, *plan.learning):
         part[find(synapses.pre)] = find(synapses.post)
     return sorted({find(index) for index in part})

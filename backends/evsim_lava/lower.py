@@ -14,6 +14,7 @@ from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.engine.drive import cell_changes
 from evsim.model import Rule
 from evsim.network import Network
+from evsim_lava.lower_learning import layers_of, learning_plans
 from evsim_lava.plan import (
     SENT,
     CurrentPlan,
@@ -53,9 +54,10 @@ def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_EL
     synapses = tuple(
         _synapses(chip_network, index, stock_elements)
         for index, projection in enumerate(network.projections)
-        if len(projection)
+        if len(projection) and projection.plasticity is None
     )
-    sending = {connection.pre for connection in synapses}
+    learning = learning_plans(chip_network, folder)
+    sending = {connection.pre for connection in (*synapses, *learning)}
     populations: dict[int, NeuronPlan | SigmaDeltaPlan | SourcePlan] = {}
     for index, population in enumerate(chip_network.populations):
         if isinstance(population, ChipPopulation):
@@ -64,7 +66,7 @@ def plan(chip_network: ChipNetwork, folder: Path, stock_elements: int = STOCK_EL
             populations[index] = make(chip_network, population, index, folder)
         elif index in sending:
             populations[index] = SourcePlan(network.populations[index].size, source_folder(folder, index))
-    return LavaPlan(populations, synapses)
+    return LavaPlan(populations, synapses, learning)
 
 
 def has_process(rule: Rule) -> bool:
@@ -165,7 +167,7 @@ def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> Syn
     from_source = not isinstance(chip_network.populations[projection.pre], ChipPopulation)
     shape = network.populations[projection.post].size, network.populations[projection.pre].size
     delay = projection.delay.astype(np.int64) - from_source  # sources send one step late, see EventSource
-    layers = _layers(projection.source.astype(np.int64) * shape[0] + projection.target)
+    layers = layers_of(projection, shape[0])
     elements = (int(delay.max()) + 1) * shape[0] * shape[1] + PROCESS_ELEMENTS
     small = (int(layers.max()) + 1) * elements <= stock_elements
     # separate objects shift their sums separately
@@ -184,14 +186,3 @@ def _synapses(chip_network: ChipNetwork, index: int, stock_elements: int) -> Syn
         counts=from_source or chip_network.is_graded(projection.pre),
         layers=layers if small and not divided else None,
     )
-
-
-def _layers(pair: np.ndarray) -> np.ndarray:
-    """For each synapse, how many before it join the same two cells."""
-    order = np.argsort(pair, kind="stable")
-    ordered = pair[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    rank = np.arange(len(pair)) - np.repeat(starts, np.diff(np.append(starts, len(pair))))
-    layers = np.empty(len(pair), np.int64)
-    layers[order] = rank
-    return layers

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from evsim.deploy.loihi_learning import LoihiPlasticity
+
 SENT = "s_out"  # Lava's name of a neuron's output
 
 
@@ -144,8 +146,48 @@ class SynapsePlan:
 
 
 @dataclass(frozen=True, eq=False)
+class LearningPlan:
+    """A plastic projection; arrays are (n,), except that there are (columns,) inputs and (rows,) outputs.
+
+    Lava learns in a matrix that has one delay and one synapse between two cells. So a source has a column for each
+    axonal part of a delay, and for each further synapse onto the same cell; a target has a row for each dendritic part.
+
+    Attributes:
+        pre, post, current, shape: as those of ``SynapsePlan``.
+        weight: mantissas, to begin with.
+        rule: how they learn.
+        column, row: of each synapse.
+        source, axonal: the cell of each column, and the time steps after which its spike reaches the synapses.
+        target, dendritic: the cell of each row, and the time steps between it and the synapses.
+        from_source: whether the spikes are those of a source, which sends one step late.
+        path: file that holds the present mantissas.
+    """
+
+    pre: int
+    post: int
+    current: int
+    shape: tuple[int, int]
+    weight: np.ndarray
+    rule: LoihiPlasticity
+    column: np.ndarray
+    row: np.ndarray
+    source: np.ndarray
+    axonal: np.ndarray
+    target: np.ndarray
+    dendritic: np.ndarray
+    from_source: bool
+    path: Path
+
+    @property
+    def elements(self) -> int:
+        """The size of the matrix."""
+        return len(self.source) * len(self.target)
+
+
+@dataclass(frozen=True, eq=False)
 class LavaPlan:
     """A whole network for Lava; populations by their index in the network."""
 
     populations: dict[int, NeuronPlan | SigmaDeltaPlan | SourcePlan]
     synapses: tuple[SynapsePlan, ...]
+    learning: tuple[LearningPlan, ...] = ()

@@ -34,6 +34,9 @@ if sys.version_info >= (3, 11):
     _import_var_model()
 
 from lava.magma.core.decorator import implements, requires, tag  # noqa: E402 - only importable from here on
+from lava.magma.core.learning.constants import GradedSpikeCfg  # noqa: E402
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule  # noqa: E402
+from lava.magma.core.model.py.connection import LearningConnectionModelBitApproximate  # noqa: E402
 from lava.magma.core.model.py.model import PyLoihiProcessModel  # noqa: E402
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort, PyRefPort  # noqa: E402
 from lava.magma.core.model.py.type import LavaPyType  # noqa: E402
@@ -58,9 +61,12 @@ __all__ = [
     "AbstractPyLifModelFixed",
     "ActivationMode",
     "DelayDense",
+    "GradedSpikeCfg",
     "InPort",
     "LIFReset",
     "LavaPyType",
+    "LearningConnectionModelBitApproximate",
+    "Loihi2FLearningRule",
     "Loihi2HwCfg",
     "Loihi2SimCfg",
     "LoihiProtocol",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evsim.chip import Chip
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
@@ -18,6 +19,7 @@ from evsim.recording import Recordings
 from evsim.sources import Source, SourceSpikes, source_of
 from evsim.worker import WorkerOptions, WorkerSession
 from evsim_lava import hardware, lower, recorded
+from evsim_lava.lower_learning import present_weights, size_problems
 from evsim_lava.plan import SourcePlan
 
 # Every Lava process is a process of the machine; threads of their own would only compete.
@@ -55,7 +57,7 @@ class LavaSession:
 
     def _convert(self, network: Network) -> ChipNetwork:
         chip_network = quantise(network, self._chip)
-        if problems := list(_problems(chip_network)):
+        if problems := [*_problems(chip_network), *size_problems(chip_network)]:
             raise CheckError("this network cannot run on Lava", problems)
         if self._on_chip:
             planned = lower.plan(chip_network, Path(), self._stock_elements)
@@ -145,6 +147,10 @@ class LavaSession:
         """Back to t = 0; Lava is started anew by the next run."""
         self._stop()
         self._begin(self._net)
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        """The present weights (n,) of a plastic projection."""
+        return present_weights(self._net, projection, Path(self._folder.name) if self._folder else None)
 
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""

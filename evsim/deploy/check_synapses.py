@@ -38,10 +38,12 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
     if name not in kinds:
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
-    if projection.plasticity and _is_graded(network, projection.pre, chip):
-        source = network.populations[projection.pre]
-        what, limit = f"plastic synapses from population {source.label!r}", f"{source.model} sends graded spikes"
-        return [Problem(where, what, f"{limit}, from which no synapse learns", "Make the synapses static.")]
+    ends = (projection.pre, projection.post) if chip.rules.family == "loihi" else (projection.pre,)
+    if projection.plasticity and (graded := [index for index in ends if _is_graded(network, index, chip)]):
+        cells = network.populations[graded[0]]
+        what = f"plastic synapses {'from' if graded[0] == projection.pre else 'onto'} population {cells.label!r}"
+        limit = f"{cells.model} sends graded spikes, from which no synapse learns"
+        return [Problem(where, what, limit, "Make the synapses static.")]
     if chip.rules.name in kinds[name].rules:
         problems = kinds[name].problems
         return problems(network, projection, chip.rules.name) if problems else []

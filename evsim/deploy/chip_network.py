@@ -103,7 +103,7 @@ class ChipProjection:
             them each.
         hold: how their weights are stored.
         exponent: the sum over the spikes of one step is shifted by it (left if positive, floor to the right if
-            negative); always 0 outside ``loihi2`` and ``loihi2_microcode``.
+            negative); always 0 outside ``loihi2`` and its kin, and of plastic synapses, whose rule has it.
         plasticity: how the stored weights change, in the rule set's numbers; None where they do not, and in ``ideal``.
     """
 

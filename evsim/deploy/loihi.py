@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.loihi import ALIGN, SYNAPSE_LIMIT, shift_floor
 from evsim.chip import Chip
-from evsim.deploy import loihi_estimates
+from evsim.deploy import loihi_estimates, loihi_learning
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
 from evsim.deploy.convert import convert
 from evsim.deploy.loihi_scale import LoihiScale, WeightRange, choose
@@ -36,7 +36,13 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
         lambda index: scale_of(network, index, chip),
         lambda projection, target: _hold(network, projection, target, chip),
     )
-    notes = (*_coarse(network), *held.notes, *_divided(held), *loihi_estimates.notes(held))
+    notes = (
+        *_coarse(network),
+        *held.notes,
+        *_divided(held),
+        *_learning(held),
+        *loihi_estimates.notes(held),
+    )
     return replace(held, notes=notes)
 
 
@@ -56,7 +62,12 @@ def scale_of(network: Network, index: int, chip: Chip) -> LoihiScale:
         if current.population == index and len(current.amplitudes):
             injected[current.cells] += np.abs(current.amplitudes).max()
     weights = [
-        weight_range(projection.synapses, payload_unit(network, projection.pre, chip), rule.inputs[projection.receptor])
+        weight_range(
+            projection.synapses,
+            payload_unit(network, projection.pre, chip),
+            rule.inputs[projection.receptor],
+            bound_of(projection),
+        )
         for projection in network.projections
         if projection.post == index
     ]
@@ -72,15 +83,23 @@ def payload_unit(network: Network, index: int, chip: Chip) -> float:
     return unit(population.parameters)
 
 
-def weight_range(synapses: Synapses, unit: float = 1.0, row: int = 0) -> WeightRange:
+def bound_of(projection: Projection) -> float | None:
+    """The largest magnitude that the weights of a projection may have, if they learn."""
+    return abs(projection.plasticity.parameters["w_max"]) if projection.plasticity else None
+
+
+def weight_range(synapses: Synapses, unit: float = 1.0, row: int = 0, bound: float | None = None) -> WeightRange:
     """The range of what a payload of 1 adds over synapses.
 
     Args:
         unit: what a payload of 1 stands for.
         row: the input row that it is added to.
+        bound: the largest magnitude that weights which learn may have; None of others.
     """
     if not len(synapses):
         return WeightRange(0.0, False, row)
+    if bound is not None:
+        return WeightRange(bound * unit, False, row, bound=True)
     least, most = synapses.weights.least, synapses.weights.most
     return WeightRange(max(-least, most) * unit, least < 0 < most, row)
 
@@ -139,14 +158,15 @@ def _hold(
     differing = bool((share < 1).any())
     synapses = SharedWeights(projection.synapses, share) if differing else projection.synapses
     payload = payload_unit(network, projection.pre, chip)
-    within = weight_range(synapses, payload)
+    within = weight_range(synapses, payload, bound=bound_of(projection))
     exponent = within.exponent(scale.per_unit(row))
     per_unit = scale.per_unit(row) * payload / (1 << ALIGN)  # units of input for a unit of weight and a payload of 1
     if rules == "loihi1":
         exponent = max(exponent, 0)  # a finer mantissa would be cut to whole units of input anyway
     step = 2 if within.mixed else 1
     hold = LoihiHold(per_unit, exponent, step, within.mantissa_max, shifted=rules == "loihi1")
-    held = ChipProjection(row, synapses, hold, 0 if hold.shifted else exponent)
+    plasticity = loihi_learning.plasticity_of(network, projection, exponent)
+    held = ChipProjection(row, synapses, hold, 0 if hold.shifted or plasticity else exponent, plasticity)
     lsb = max(step * 2.0**exponent, 1.0) / per_unit / float(share.min())
     unit = target.model.weight_unit
     return held, weight_loss(projection.label, unit, synapses, hold, lsb, share if differing else None)
@@ -158,6 +178,12 @@ def _coarse(network: Network) -> Iterator[str]:
             f"a time step of {network.timestep:g} ms is short for Loihi, whose decays are whole parts of 4096 a step: "
             "time constants are held with the errors listed; 0.5 ms or more is finer"
         )
+
+
+def _learning(held: ChipNetwork) -> Iterator[str]:
+    for projection, on_chip in zip(held.network.projections, held.projections, strict=True):
+        if on_chip.plasticity is not None and len(projection):
+            yield from loihi_learning.notes(held.network, projection, on_chip.plasticity)
 
 
 def _divided(held: ChipNetwork) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from evsim.arithmetic.loihi import ALIGN, DECAY_ONE, LEAKLESS
 from evsim.chip import Chip
 from evsim.deploy.loihi import scale_of
+from evsim.deploy.loihi_learning_check import learning_problems
 from evsim.errors import Problem
 from evsim.model import NeuronModel
 from evsim.network import Network, Population
@@ -37,6 +38,7 @@ def problems(network: Network, chip: Chip) -> list[Problem]:
         found += _thresholds(network, index, chip)
         found += _exponents(population, chip)
     found += _probes(network, chip)
+    found += learning_problems(network, chip)
     return found
 
 

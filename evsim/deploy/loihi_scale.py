@@ -58,11 +58,16 @@ class LoihiNeeds:
 
 @dataclass(frozen=True)
 class WeightRange:
-    """The weights of a projection: the largest magnitude, whether both signs occur, and the input row they add to."""
+    """The weights of a projection: the largest magnitude, whether both signs occur, and the input row they add to.
+
+    Attributes:
+        bound: whether weights may grow up to the largest, so that it must be the largest mantissa.
+    """
 
     largest: float
     mixed: bool
     row: int = 0
+    bound: bool = False
 
     @property
     def mantissa_max(self) -> int:
@@ -76,6 +81,10 @@ class WeightRange:
         needed = np.log2(self.largest * lsb_per_weight / (self.mantissa_max << ALIGN))
         # the anchor fits exactly, and must not be moved up by the rounding of the logarithm
         return int(np.clip(np.ceil(needed - 1e-9), WEIGHT_EXPONENT_MIN, WEIGHT_EXPONENT_MAX))
+
+    def mantissas(self, lsb_per_weight: float, exponent: int) -> float:
+        """Mantissas for a unit of weight."""
+        return lsb_per_weight / 2.0 ** (exponent + ALIGN)
 
 
 NO_WEIGHT = WeightRange(0.0, False)
@@ -118,7 +127,7 @@ def choose(needs: LoihiNeeds, weights: Sequence[WeightRange], injected: Floats) 
         injected: (n,) nA, the largest magnitude of the injected current of each cell.
     """
     effect = needs.mV_per_weight
-    anchor = max(weights, key=lambda weight: weight.largest * effect[weight.row].max(), default=NO_WEIGHT).row
+    anchor = _anchor(weights, effect.max(axis=1)).row
     ratio = effect / effect[anchor]
     most = ratio.max(axis=1)
     weights = [replace(weight, largest=weight.largest * most[weight.row]) for weight in weights]
@@ -147,13 +156,22 @@ def _largest(needs: LoihiNeeds, effect: Floats, weights: Sequence[WeightRange], 
     return min(bounds)
 
 
+def _anchor(weights: Sequence[WeightRange], effect: Floats) -> WeightRange:
+    """The weights of which the largest is to be exact: those that learn, and otherwise those of the largest effect.
+
+    Args:
+        effect: (rows,) of a unit of weight.
+    """
+    return max(weights, key=lambda weight: (weight.bound, weight.largest * effect[weight.row]), default=NO_WEIGHT)
+
+
 def _anchored(limit: float, weights: Sequence[WeightRange]) -> float:
     """The largest units per weight within the limit with which the largest weight is exact.
 
     It gets the largest mantissa; where that would be shifted to the right, a whole number of units of input instead
     (an even one where signs are mixed).
     """
-    anchor = max(weights, key=lambda weight: weight.largest, default=NO_WEIGHT)
+    anchor = _anchor(weights, np.ones(max((weight.row for weight in weights), default=0) + 1))
     if anchor.largest == 0:
         return limit
     unit = (anchor.mantissa_max << ALIGN) / anchor.largest

@@ -32,6 +32,7 @@ from evsim.engine.plasticity import deliver_plastic, has_room_for_all, note_post
 from evsim.engine.queue import take
 from evsim.engine.records import sample, samples_at
 from evsim.engine.rows import PLASTIC
+from evsim.engine.traced import deliver_traced, note_traced, turn_traced
 
 
 @inlined
@@ -68,6 +69,19 @@ def deliver_by_firmware(label, rows, deferred, calendar, share, scratch, flat, w
             entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
             into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
             work[PLASTICITY] += deliver_deferred(deferred, deferred.number[lane], entries, label, into)
+
+
+@inlined
+def deliver_by_traces(label, rows, traced, calendar, share, scratch, flat, work):
+    """Add what is due at a label over plastic synapses in Loihi's numbers, after bringing these up to date."""
+    turn_traced(traced, label)
+    slot = label % calendar.count.shape[1]
+    for at in range(share.lanes.size):
+        lane = share.lanes[at]
+        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
+            entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
+            into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+            work[PLASTICITY] += deliver_traced(traced, traced.number[lane], entries, label, into)
 
 
 @inlined
@@ -114,7 +128,7 @@ def copy_payloads(state, begin, spiked, payload, b):
 
 
 @inlined
-def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
+def visit_blocks(k, receiving, stepping, due, plastic, deferred, traced, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
     Where a rule set has no phase of receiving, a step takes in what is due by itself.
@@ -151,11 +165,13 @@ def visit_blocks(k, receiving, stepping, due, plastic, deferred, fixed):
                 note_posts(plastic, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
             if deferred is not None:
                 note_spikes(deferred, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
+            if traced is not None:
+                note_traced(traced, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
             t = spend(profile, spent, UPDATE + blocks.model[b], t)
 
 
 @inlined
-def take_in(label, share, net, queue, plastic, deferred, scratch, notes, since):
+def take_in(label, share, net, queue, plastic, deferred, traced, scratch, notes, since):
     """Add everything to the inputs that is due at a label; returns the time now."""
     rows, calendar, charges = queue
     blocks, layout, memory, _ = net
@@ -167,6 +183,9 @@ def take_in(label, share, net, queue, plastic, deferred, scratch, notes, since):
         t = spend(profile, spent, PLASTICITY, t)
     if deferred is not None:
         deliver_by_firmware(label, rows, deferred, calendar, share, scratch, memory.inputs, work)
+        t = spend(profile, spent, PLASTICITY, t)
+    if traced is not None:
+        deliver_by_traces(label, rows, traced, calendar, share, scratch, memory.inputs, work)
         t = spend(profile, spent, PLASTICITY, t)
     if charges.shape[1]:
         deliver_charges(label, share, blocks, layout, memory.inputs, charges)
@@ -184,6 +203,7 @@ def advance(
     queue,
     plastic,
     deferred,
+    traced,
     scratch,
     exchange,
     events,
@@ -199,7 +219,7 @@ def advance(
         net: blocks, (where each slice's inputs begin, the length of their rows), memory and feeds.
         queue: rows, the thread's calendar, and a (slots, inputs) ring of charges, (slots, 0) where there are none.
         plastic: the thread's plastic lanes in floating point; None where there are none.
-        deferred: those in SpiNNaker's numbers; None where there are none.
+        deferred, traced: those in SpiNNaker's numbers, and in Loihi's; None where there are none.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
         notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
@@ -226,7 +246,7 @@ def advance(
         sampling = timing.sampled <= k and samples_at(k, samples)
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
-            t = take_in(due, share, net, queue, plastic, deferred, scratch, notes, t)
+            t = take_in(due, share, net, queue, plastic, deferred, traced, scratch, notes, t)
             progress[RECEIVED] = k + 1
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It
         # is one call for either, because it is compiled where it stands.
@@ -240,7 +260,9 @@ def advance(
                 if k >= last:
                     return DONE
                 change_drive(k, progress, share, memory)
-            visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, plastic, deferred, fixed)
+            visit_blocks(
+                k, receiving and not (apart and stepping), stepping != 0, due, plastic, deferred, traced, fixed
+            )
             t = ticks() if profile else t
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)

@@ -97,6 +97,16 @@ def ticks(typing):
 
 
 @intrinsic
+def trailing_zeros(typing, word):
+    """How many bits of a uint64 lie below its lowest 1; of 0 it is 64."""
+
+    def code(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), code
+
+
+@intrinsic
 def copy_line(typing, source, begin, target, at):
     """Copy the 64 bytes from ``source[begin]`` on to ``target[at]``, in one vector; both hold the same type."""
 

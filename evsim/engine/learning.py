@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from evsim.engine.plastic_carry import Arrival, Past, add_as_charges, carry_over
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
 from evsim.engine.plastic_memory import Plastic, enlarged
 from evsim.engine.rows import Rows
+from evsim.engine.traced_carry import TracedPast, add_present_weights, carry_traced, take_in_traced
+from evsim.engine.traced_lanes import reached, traced_lanes, weights_at
+from evsim.engine.traced_memory import Traced
 
 
 class Learning:
@@ -28,6 +32,7 @@ class Learning:
     Attributes:
         plastic: the lanes of each thread in floating point; None where there are none.
         deferred: those in SpiNNaker's numbers.
+        traced: those in Loihi's.
     """
 
     def __init__(
@@ -39,12 +44,15 @@ class Learning:
         step: int,
     ) -> None:
         self._net, self._layout, self._rows = chip_network, layout, rows
-        self._is_exact = chip_network.chip.rules.is_exact
+        self._family = chip_network.chip.rules.family
         self.plastic: list[Plastic | None] = [None] * len(owners)
         self.deferred: list[Deferred | None] = [None] * len(owners)
+        self.traced: list[Traced | None] = [None] * len(owners)
         for thread, owner in enumerate(owners):
-            if self._is_exact:
+            if self._family == "spinnaker":
                 self.deferred[thread] = deferred_lanes(chip_network, layout, rows, owner)
+            elif self._family == "loihi":
+                self.traced[thread] = traced_lanes(chip_network, layout, rows, owner, step)
             else:
                 self.plastic[thread] = plastic_lanes(chip_network.network, layout, rows, owner, step)
 
@@ -59,9 +67,11 @@ class Learning:
             arrivals: what is under way.
             step: the present time step.
         """
-        if not self._is_exact:
+        if self._family == "ideal":
             return present_weights(self._net.network, self._layout, self._rows, index)
         there = [self._split(arrival, step)[0] for arrival in arrivals]
+        if self._family == "loihi":
+            return weights_at(self._net, self._layout, self._rows, self.traced, there, index, step)
         return weights_after(self._net, self._layout, self._rows, self.deferred, there, index)
 
     def carry(self, past: Learning, arrivals: Sequence[Arrival], charges: np.ndarray, step: int) -> list[Arrival]:
@@ -74,29 +84,47 @@ class Learning:
         Returns:
             what is under way over these lanes.
         """
-        if self._is_exact:
+        if self._family != "ideal":
             arrivals = [past._take_in(arrival, charges, step) for arrival in arrivals]
-            before = DeferredPast(past._net, past._rows, past.deferred)
-            same = carry_deferred(before, self._net, self._rows, self.deferred)
-        else:
-            before = Past(past._net.network, past._rows, past.plastic)
-            same = carry_over(before, self._net.network, self._rows, self.plastic)
+        same = self._carry_lanes(past)
         for arrival in arrivals:
-            if arrival.lane not in same and self._is_exact:
-                add_weights(arrival, past._rows, charges)
-            elif arrival.lane not in same:
-                add_as_charges(arrival, past._net.network, past._rows, charges)
+            if arrival.lane not in same:
+                past._add(arrival, charges)
         return [arrival._replace(lane=same[arrival.lane]) for arrival in arrivals if arrival.lane in same]
+
+    def _carry_lanes(self, past: Learning) -> dict[int, int]:
+        """Give the lanes that are as they were what they have been through: the lane before -> the same lane now."""
+        if self._family == "spinnaker":
+            deferred = DeferredPast(past._net, past._rows, past.deferred)
+            return carry_deferred(deferred, self._net, self._rows, self.deferred)
+        if self._family == "loihi":
+            return carry_traced(TracedPast(past._net, past._rows, past.traced), self._net, self._rows, self.traced)
+        return carry_over(
+            Past(past._net.network, past._rows, past.plastic), self._net.network, self._rows, self.plastic
+        )
+
+    def _add(self, arrival: Arrival, charges: np.ndarray) -> None:
+        """Add what is under way to the ring of charges (slots, inputs), with the weights as they are."""
+        if self._family == "spinnaker":
+            add_weights(arrival, self._rows, charges)
+        elif self._family == "loihi":
+            add_present_weights(arrival, self._net, self._rows, charges)
+        else:
+            add_as_charges(arrival, self._net.network, self._rows, charges)
 
     def _take_in(self, arrival: Arrival, charges: np.ndarray, step: int) -> Arrival:
         """Take in what has arrived on the core of its target; returns what has not."""
         there, rest = self._split(arrival, step)
-        take_in(there, self._rows, self._of_lane(arrival.lane), charges)
+        take = take_in_traced if self._family == "loihi" else take_in
+        take(there, self._rows, self._of_lane(arrival.lane), charges)
         return rest
 
     def _split(self, arrival: Arrival, step: int) -> tuple[Arrival, Arrival]:
-        return arrived(self._of_lane(arrival.lane), arrival, step)
+        split = reached if self._family == "loihi" else arrived
+        return split(self._of_lane(arrival.lane), arrival, step)
 
-    def _of_lane(self, lane: int) -> Deferred:
-        (found,) = (thread for thread in self.deferred if thread is not None and thread.number[lane] >= 0)
+    def _of_lane(self, lane: int) -> Any:
+        """The lanes of the thread that has this one, in SpiNNaker's or Loihi's numbers."""
+        threads = self.traced if self._family == "loihi" else self.deferred
+        (found,) = (thread for thread in threads if thread is not None and thread.number[lane] >= 0)
         return found

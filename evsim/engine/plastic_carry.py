@@ -96,7 +96,7 @@ def add_as_charges(arrival: Arrival, network: Network, rows: Rows, charges: np.n
 def alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
     """Whether two lanes have the same rows with the same targets."""
     places = [slice(int(rows.first[at, 0]), int(rows.first[at, -1])) for rows, at in ((old, before), (new, lane))]
-    earlier, later = (words_of_lane(rows, at) & np.uint64(TARGETS - 1) for rows, at in ((old, before), (new, lane)))
+    earlier, later = (words_of_lane(rows, at) & (TARGETS - 1) for rows, at in ((old, before), (new, lane)))
     return (
         np.array_equal(old.begin[places[0]], new.begin[places[1]])
         and np.array_equal(old.delay[places[0]], new.delay[places[1]])

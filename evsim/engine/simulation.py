@@ -155,6 +155,7 @@ class Simulation:
                 self._queue(thread),
                 self._learning.plastic[thread],
                 self._learning.deferred[thread],
+                self._learning.traced[thread],
                 self._scratch[thread],
                 self._exchange,
                 events,

@@ -74,7 +74,7 @@ def _registers(numbers: Floats, per_unit: float) -> Floats:
 def loihi_needs(values: Values, initial: Values, dt: float) -> LoihiScale:
     """The exponents are the scale."""
     size, per_unit = len(values["vth"]), _per_unit(values)
-    return LoihiScale(np.array([per_unit * (1 << ALIGN)]), np.full(size, per_unit), np.ones((1, size)))
+    return LoihiScale(np.full((1, size), per_unit * (1 << ALIGN)), np.full(size, per_unit))
 
 
 def loihi_convert(values: Values, initial: Values, dt: float, scale: LoihiScale) -> Cells:

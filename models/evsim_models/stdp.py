@@ -130,4 +130,4 @@ def _delay_problems(where: str, rule: PairRule, network: Network, projection: Pr
         yield Problem(where, what, limit, "Give shorter delays, or longer tau_plus and tau_minus.")
 
 
-MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1"}), pair_rule, problems)
+MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1", "loihi2_learning"}), pair_rule, problems)

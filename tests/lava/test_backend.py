@@ -19,6 +19,7 @@ from evsim_lava import backend as module
 def test_targets():
     assert parse_target("lava") == parse_target("lava:loihi2") == Target("lava", "loihi2")
     assert parse_target("lava:loihi2_microcode") == Target("lava", "loihi2_microcode")
+    assert parse_target("lava:loihi2_learning") == Target("lava", "loihi2_learning")
     assert parse_target("lava:hardware").chip == "loihi2"
     with pytest.raises(UnknownNameError, match=r"'loihi1'; did you mean 'loihi2'\?"):
         parse_target("lava:loihi1")
