@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from evsim.errors import Problem
 from evsim.network import Network, Population, Projection
+from evsim.pair_rule import PairRule
 from evsim.rulesets import RULE_SETS
 
 Values = Mapping[str, NDArray[np.float64]]
@@ -260,36 +261,6 @@ class SourceModel:
     above_zero: frozenset[str] = frozenset()
     not_negative: frozenset[str] = frozenset()
     problems: Callable[[str, Population], Iterable[Problem]] | None = None
-
-
-@dataclass(frozen=True)
-class PairRule:
-    """Plasticity by pairs of spikes: amplitude times exp(-interval / tau), times a power of the room that is left.
-
-    With span = w_max - w_min, a potentiation is a_plus * span * ((w_max - w) / span) ** mu_plus and a depression
-    a_minus * span * ((w - w_min) / span) ** mu_minus (Guetig et al. 2003); where the exponent is 0, they are the
-    amplitude times w_max. Weights stay between w_min and w_max.
-
-    Attributes:
-        tau_plus, tau_minus: ms.
-        a_plus, a_minus: dimensionless.
-        w_min, w_max: in the unit of the weight.
-        dendritic_delay_fraction: the part of the delay that lies between synapse and soma.
-    """
-
-    tau_plus: float
-    tau_minus: float
-    a_plus: float
-    a_minus: float
-    w_min: float
-    w_max: float
-    mu_plus: float = 0.0
-    mu_minus: float = 0.0
-    dendritic_delay_fraction: float = 1.0
-
-    def dendritic_steps(self, delay: int) -> int:
-        """The dendritic part of a delay, both in time steps."""
-        return round(self.dendritic_delay_fraction * delay)
 
 
 @dataclass(frozen=True, eq=False)

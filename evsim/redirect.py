@@ -110,7 +110,10 @@ class _Finder(MetaPathFinder, Loader):
 
 
 def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
-    """Make a module what ``pyNN.spiNNaker`` is to a script: PyNN's API, and calls about placement that do nothing."""
+    """Make a module what ``pyNN.spiNNaker`` is to a script: PyNN's API, and calls about placement that do nothing.
+
+    Weights are magnitudes there, whose sign the receptor decides, and so they are read back.
+    """
     api = importlib.import_module(API)
     told: set[str] = set()
 
@@ -130,6 +133,10 @@ def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
                 kwargs.pop(word, None)
             super().__init__(*args, **kwargs)
 
+    class Projection(api.Projection):
+        __doc__ = api.Projection.__doc__
+        takes_magnitudes = True
+
     for name in PLACEMENT_METHODS:
         setattr(Population, name, ignored(name))
 
@@ -141,4 +148,11 @@ def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
 
     module.__dict__.update({name: value for name, value in vars(api).items() if not name.startswith("__")})
     module.__dict__.update({name: ignored(name) for name in PLACEMENT_CALLS})
-    module.__dict__.update(Population=Population, setup=setup, name=lambda: "evsim", __getattr__=api.__getattr__)
+    module.__dict__.update(
+        Population=Population,
+        Projection=Projection,
+        connect=api.procedural_api.connect_by(Projection),
+        setup=setup,
+        name=lambda: "evsim",
+        __getattr__=api.__getattr__,
+    )

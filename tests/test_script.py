@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 
+import numpy as np
 import pyNN.utility
 import pytest
 
@@ -96,6 +97,49 @@ sim.run(5)
     assert execution.outcomes[0].stretches[0].steps == 5
     assert sum("set_number_of_neurons_per_core" in sentence for sentence in told) == 1
     assert any("add_placement_constraint" in sentence for sentence in told)
+
+
+def test_weights_of_spinnaker_scripts_are_magnitudes_whose_sign_the_receptor_decides(run):
+    """sPyNNaker 7.4.1 runs these without a word, weights of both signs too, and gives magnitudes back."""
+    text = """
+import pyNN.spiNNaker as sim
+import numpy as np
+sim.setup(1.0)
+source = sim.Population(2, sim.SpikeSourceArray(spike_times=[3.0]))
+current, conductance = sim.Population(2, sim.IF_curr_exp()), sim.Population(2, sim.IF_cond_exp())
+kinds = [("inhibitory", 0.5), ("inhibitory", -0.5), ("excitatory", -0.25)]
+ends = [current] * 3 + [conductance] * 3
+made = [
+    sim.Projection(source, end, sim.OneToOneConnector(), sim.StaticSynapse(weight=weight), receptor_type=receptor)
+    for end, (receptor, weight) in zip(ends, kinds * 2)
+]
+both = sim.FromListConnector([(0, 0, 0.5, 1.0), (1, 1, -0.5, 2.0)])
+made.append(sim.Projection(source, current, both, receptor_type="inhibitory", label="both"))
+drawn = sim.StaticSynapse(weight=sim.RandomDistribution("normal", mu=0.0, sigma=1.0))
+made.append(sim.Projection(source, current, sim.AllToAllConnector(), drawn, receptor_type="inhibitory"))
+sim.run(5)
+for projection in made:
+    assert min(projection.get("weight", "list", with_address=False)) >= 0
+assert made[0].get("weight", "list") == [(0, 0, 0.5), (1, 1, 0.5)]
+made[0].set(weight=0.75)
+assert [connection.weight for connection in made[0].connections] == [0.75, 0.75]
+sim.run(1)
+"""
+    execution, _ = run(text)
+    projections = execution.outcomes[0].stretches[0].network.projections
+    signs = [np.unique(np.sign(projection.weight)).tolist() for projection in projections]
+    assert signs == [[-1.0], [-1.0], [1.0], [1.0], [1.0], [1.0], [-1.0], [-1.0]]
+
+
+def test_elsewhere_weights_have_the_sign_that_pynn_asks_for(run):
+    text = """
+import pyNN.nest as sim
+sim.setup(1.0)
+source, cell = sim.Population(1, sim.SpikeSourceArray()), sim.Population(1, sim.IF_curr_exp())
+sim.Projection(source, cell, sim.OneToOneConnector(), sim.StaticSynapse(weight=0.5), receptor_type="inhibitory")
+"""
+    with pytest.raises(ScriptError, match="Weights must be negative for current-based"):
+        run(text)
 
 
 @pytest.mark.parametrize(

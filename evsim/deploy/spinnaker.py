@@ -39,7 +39,7 @@ def _differences(network: Network) -> Iterator[str]:
         if not plasticity or not len(projection):
             continue
         where = f"projection {projection.label!r}"
-        if plasticity.weight == "AdditiveWeightDependence":
+        if plasticity.weight == "AdditiveWeightDependence" and plasticity.timing != "Vogels2011Rule":
             yield (
                 f"{where}: a change is A_plus or A_minus in the unit of the weight, as in sPyNNaker; PyNN says that it "
                 "is that part of w_max"

@@ -28,7 +28,8 @@ from evsim.engine.places import (
     UPDATE,
     WAIT,
 )
-from evsim.engine.plasticity import deliver_plastic, has_room_for_all, note_posts, turn
+from evsim.engine.plastic_history import has_room_for_all, note_posts
+from evsim.engine.plasticity import deliver_plastic, turn
 from evsim.engine.queue import take
 from evsim.engine.records import sample, samples_at
 from evsim.engine.rows import PLASTIC

@@ -109,18 +109,21 @@ def _with_past(new: Plastic, old: Plastic, pairs: list[tuple[int, int]]) -> Plas
     """New lanes with the traces and the history of old ones; pairs of places in ``lanes``."""
     lanes = new.lanes
     for a, b in pairs:
-        for name in ("capacity", "n_spikes", "origin_plus", "origin_minus"):
+        for name in ("capacity", "n_spikes", "origin_plus", "origin_minus", "most_plus"):
             lanes[b][name] = old.lanes[a][name]
     lanes["first_spike"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]
     new = new._replace(spikes=np.zeros(int(lanes["capacity"].sum()), SPIKE))
     for a, b in pairs:
         was, now = old.lanes[a], lanes[b]
         new.spikes[now["first_spike"] :][: now["n_spikes"]] = old.spikes[was["first_spike"] :][: was["n_spikes"]]
-        new.targets[now["first_target"] :][: now["n_targets"]] = old.targets[was["first_target"] :][: was["n_targets"]]
-        for name in ("trace", "seen"):
-            new.rows[name][now["first_state"] :][: now["n_rows"]] = old.rows[name][was["first_state"] :][
-                : was["n_rows"]
-            ]
+        for now_of, was_of in ((new.targets, old.targets), (new.second, old.second), (new.dropped, old.dropped)):
+            now_of[now["first_target"] :][: now["n_targets"]] = was_of[was["first_target"] :][: was["n_targets"]]
+        for now_of, was_of in (
+            (new.rows["trace"], old.rows["trace"]),
+            (new.rows["seen"], old.rows["seen"]),
+            (new.arrivals, old.arrivals),
+        ):
+            now_of[now["first_state"] :][: now["n_rows"]] = was_of[was["first_state"] :][: was["n_rows"]]
         for k in range(now["last_slot"] - now["first_slot"]):
             _carry_slot(old, int(was["first_slot"] + k), new, int(now["first_slot"] + k))
     return new

@@ -75,7 +75,7 @@ def look_up(words, spikes, targets, seen, due, before, gain, level):
         gain[number] = worth
 
 
-# --- changes that do not depend on the weight ------------------------------------------------------------------------
+# --- changes that add up ----------------------------------------------------------------------------------------------
 
 
 @lean
@@ -86,12 +86,23 @@ def _power(base, exponent):
 
 
 @lean
-def potentiated(spikes, weight, place, seen, due, up, low, high, mu_plus):
-    """The weight after the spikes from ``seen`` to before ``due`` of the target whose latest such is at ``place``."""
+def potentiated(spikes, weight, place, seen, due, up, lane, felt, dropped):
+    """The weight after the spikes from ``seen`` to before ``due`` of the target whose latest such is at ``place``.
+
+    Args:
+        felt: the label up to which its spikes had reached the synapse when the source's latest spike did.
+        dropped: the label of its latest spike that the history has dropped.
+    """
+    low, high, mu_plus = lane.low, lane.high, lane.mu_plus
     if place < seen:
         return weight
     while spikes[place].earlier >= seen:
         place = np.int64(spikes[place].earlier)
+    if lane.nearest:
+        before = np.int64(spikes[place].earlier)
+        if (np.int64(spikes[before].label) if before >= 0 else dropped) > felt:
+            return weight
+        due = place + 1
     while 0 <= place < due:
         weight += up * spikes[place].worth * _power((high - weight) / (high - low), mu_plus)
         weight = min(max(weight, low), high)
@@ -115,7 +126,7 @@ def _change_run(words, gain, level, up, down, low, high, unit, into):
         into[q] += lowered(weight) * unit
 
 
-# --- changes that depend on the weight -------------------------------------------------------------------------------
+# --- those that do not ------------------------------------------------------------------------------------------------
 
 
 @lean
@@ -142,15 +153,15 @@ def change(words, gain, level, lane, up, down, into):
 
 
 @lean
-def change_one_by_one(words, spikes, targets, lane, seen, due, before, up, down, into):
-    """Update and deliver a row whose changes depend on the weights."""
-    low, high, unit, mu_plus, mu_minus = lane.low, lane.high, lane.unit, lane.mu_plus, lane.mu_minus
+def change_one_by_one(words, spikes, targets, dropped, lane, seen, due, before, felt, up, down, into):
+    """Update and deliver a row whose changes do not add up."""
+    low, high, unit, cost, mu_minus = lane.low, lane.high, lane.unit, lane.cost, lane.mu_minus
     for q in range(words.size):
         target, old = target_of(words[q]), weight_of(words[q])
         place = reached(spikes, targets[target].last, due)
         level = _trace_before(spikes, targets[target].past, place, before)
-        weight = potentiated(spikes, old, place, seen, due, up, low, high, mu_plus)
-        weight -= down * level * _power((weight - low) / (high - low), mu_minus)
+        weight = potentiated(spikes, old, place, seen, due, up, lane, felt, dropped[target])
+        weight -= (down * level + cost) * _power((weight - low) / (high - low), mu_minus)
         weight = rounded(min(max(weight, low), max(high, old)))
         words[q] = with_weight(words[q], weight)
         into[target] += weight * unit

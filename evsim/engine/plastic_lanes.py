@@ -9,8 +9,9 @@ from evsim.engine.memory import Layout
 from evsim.engine.plastic_memory import Plastic, PlasticPart, lay_out_plastic, unit_for
 from evsim.engine.plastic_words import unpack
 from evsim.engine.rows import PLASTIC, Rows
-from evsim.model import PairRule, SynapseModel
+from evsim.model import SynapseModel
 from evsim.network import Network, Projection
+from evsim.pair_rule import PairRule
 from evsim.registry import model
 
 

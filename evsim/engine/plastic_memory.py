@@ -14,7 +14,7 @@ from evsim.compile import lean
 from evsim.engine import plastic_words
 from evsim.engine.memory import aligned
 from evsim.engine.plastic_words import target_of
-from evsim.model import PairRule
+from evsim.pair_rule import PairRule
 
 LANE = np.dtype(
     [
@@ -32,7 +32,10 @@ LANE = np.dtype(
         ("first_slot", np.int64),
         ("last_slot", np.int64),
         ("ascending", np.int64),  # whether the targets of each row ascend, so that some are found to be consecutive
-        ("linear", np.int64),  # whether changes do not depend on the weight, and have the signs of Hebb's rule
+        ("linear", np.int64),  # whether changes add up: they do not depend on the weight, and have the signs of Hebb's
+        ("plain", np.int64),  # whether nothing but a trace is kept of arrivals
+        ("nearest", np.int64),
+        ("triplets", np.int64),
         ("longest_lag", np.int64),
         ("period_plus", np.int64),  # steps between two origins of the pre-synaptic traces
         ("origin_plus", np.int64),
@@ -40,8 +43,17 @@ LANE = np.dtype(
         ("origin_minus", np.int64),
         ("rate_plus", np.float64),  # time step / tau
         ("rate_minus", np.float64),
+        ("rate_x", np.float64),
+        ("rate_y", np.float64),
+        ("keep", np.float64),  # what a spike leaves of the trace before it: 1, or 0 where only the nearest counts
         ("up", np.float64),  # changes and bounds in units of the words
         ("down", np.float64),
+        ("cost", np.float64),
+        ("pair_plus", np.float64),  # of triplets, a spike's part in ``up``: this, and so much times its slow trace
+        ("triplet_plus", np.float64),
+        ("pair_minus", np.float64),  # the same of an arrival in ``down``
+        ("triplet_minus", np.float64),
+        ("most_plus", np.float64),  # the largest part in ``up`` that a spike has had
         ("low", np.float64),
         ("high", np.float64),
         ("mu_plus", np.float64),
@@ -64,15 +76,25 @@ SLOT = np.dtype(
 
 ROW = np.dtype(
     [
-        ("trace", np.float64),  # of the arrivals so far
+        ("trace", np.float64),  # of the arrivals so far, without those that are pending
         ("seen", np.int32),  # spikes of the history up to which the row is up to date
         ("slot", np.int32),
     ]
 )
 
+# What not all lanes need of a row; apart, so that the rest stays in the cache.
+ARRIVALS = np.dtype(
+    [
+        ("second", np.float64),  # the slow trace of the arrivals so far at the latest of them, which it counts
+        ("last", np.int64),  # the label of the latest arrival in the trace
+        ("pending", np.int64),  # the label of arrivals that are not in it yet, and how many there are
+        ("n_pending", np.int64),
+    ]
+)
+
 SPIKE = np.dtype(
     [
-        ("worth", np.float64),  # exp(-(label - origin) / tau_plus)
+        ("worth", np.float64),  # exp(-(label - origin) / tau_plus), times its part in ``up``
         ("trace", np.float64),  # of the target's spikes up to this one
         ("label", np.int32),
         ("earlier", np.int32),  # the place of the target's spike before this one; -1 if the history has none
@@ -97,8 +119,11 @@ class Plastic(NamedTuple):
         begin: (rows,) unsigned, the first word of each row relative to its lane's base; each lane has one entry more
             than rows. May hold those of other lanes too.
         rows: (rows of these lanes,) of ``ROW``.
+        arrivals: (rows of these lanes,) of ``ARRIVALS``.
         spikes: (room,) of ``SPIKE``, the history of each lane's targets in the order of time.
         targets: (targets,) of ``TARGET``.
+        second: (targets,) float64, the slow trace of each target's spikes at the latest of them, which it counts.
+        dropped: (targets,) int64, the label of the latest spike that the history has dropped.
         gain: (targets,) float64, 0 between calls.
         found, level: (targets,) float64, for use within a call.
         views: (views * targets,) float64, the targets' traces as they reached the synapses before the present arrival.
@@ -110,8 +135,11 @@ class Plastic(NamedTuple):
     words: NDArray[np.uint64]
     begin: NDArray[np.unsignedinteger]
     rows: NDArray
+    arrivals: NDArray
     spikes: NDArray
     targets: NDArray
+    second: NDArray[np.float64]
+    dropped: NDArray[np.int64]
     gain: NDArray[np.float64]
     found: NDArray[np.float64]
     level: NDArray[np.float64]
@@ -125,6 +153,7 @@ class Plastic(NamedTuple):
 PERIOD = 256.0
 # A slot gets a view of all its lane's traces, one number for each target, if it has so many synapses for each target.
 _SYNAPSES_PER_VIEWED = 16
+_NEVER = -(1 << 30)  # the label of what has not happened
 # Spikes for each target for which a history has room at first; it grows where that does not suffice.
 _FIRST_SPIKES = 16
 
@@ -176,6 +205,8 @@ def lay_out_plastic(
     for first, count in (("first_state", "n_rows"), ("first_target", "n_targets"), ("first_spike", "capacity")):
         lanes[first] = np.cumsum(lanes[count]) - lanes[count]
     rows = np.zeros(int(lanes["n_rows"].sum()), ROW)
+    arrivals = np.zeros(len(rows), ARRIVALS)
+    arrivals["last"] = _NEVER
     slots, rows["slot"] = _slots(parts, lanes, begin)
     targets, history = int(lanes["n_targets"].sum()), int(lanes["capacity"].sum())
     start = np.zeros(targets, TARGET)
@@ -184,8 +215,11 @@ def lay_out_plastic(
         words=words,
         begin=begin,
         rows=rows,
+        arrivals=arrivals,
         spikes=np.zeros(history, SPIKE),
         targets=start,
+        second=np.zeros(targets),
+        dropped=np.full(targets, 2 * _NEVER),  # even before an arrival that has not been
         gain=aligned(np.zeros(targets)),
         found=aligned(np.zeros(targets)),
         level=aligned(np.zeros(targets)),
@@ -219,10 +253,19 @@ def _set_rule(lane: np.void, rule: PairRule, unit: float, timestep: float) -> No
     span = rule.w_max - rule.w_min
     lane["unit"] = unit
     lane["low"], lane["high"] = rule.w_min / unit, rule.w_max / unit
-    lane["up"] = rule.a_plus * (span if rule.mu_plus else rule.w_max) / unit
-    lane["down"] = rule.a_minus * (span if rule.mu_minus else rule.w_max) / unit
+    up, down = ((span if mu else rule.w_max) / unit for mu in (rule.mu_plus, rule.mu_minus))
+    lane["nearest"], lane["keep"] = rule.nearest, 0.0 if rule.nearest else 1.0
+    lane["plain"] = not (rule.nearest or rule.has_triplets)
+    lane["triplets"], lane["cost"] = rule.has_triplets, rule.cost * down
+    if rule.has_triplets:
+        lane["up"], lane["pair_plus"], lane["triplet_plus"] = up, rule.a_plus, rule.a3_plus
+        lane["down"], lane["pair_minus"], lane["triplet_minus"] = down, rule.a_minus, rule.a3_minus
+    else:
+        lane["up"], lane["down"], lane["most_plus"] = rule.a_plus * up, rule.a_minus * down, 1.0
     lane["mu_plus"], lane["mu_minus"] = rule.mu_plus, rule.mu_minus
-    lane["linear"] = rule.mu_plus == rule.mu_minus == 0 and rule.a_plus >= 0 and rule.a_minus >= 0
+    hebbian = min(rule.a_plus, rule.a_minus, rule.a3_plus, rule.a3_minus) >= 0
+    lane["linear"] = hebbian and rule.mu_plus == rule.mu_minus == 0 and not rule.nearest and not rule.cost
+    lane["rate_x"], lane["rate_y"] = timestep / rule.tau_x, timestep / rule.tau_y
     lane["rate_plus"], lane["rate_minus"] = timestep / rule.tau_plus, timestep / rule.tau_minus
     lane["period_plus"] = max(round(PERIOD / lane["rate_plus"]), 1)
     lane["period_minus"] = max(round(PERIOD / lane["rate_minus"]), 1)
@@ -254,4 +297,5 @@ def _slots(parts: Sequence[PlasticPart], lanes: np.ndarray, begin: np.ndarray) -
             slots.append((index, lag, up, view, part.n_targets if viewed else 0, 0, 0))
             view += slots[-1][4]
             lane["longest_lag"] = max(lane["longest_lag"], lag)
+            lane["plain"] &= lag > 0
     return np.array(slots, SLOT), np.concatenate(of_row)

@@ -1,13 +1,17 @@
-"""Spike-timing-dependent plasticity of pairs, brought up to date when a spike arrives.
+"""Spike-timing-dependent plasticity in floating point, brought up to date when a spike arrives.
 
-The order of events is that of NEST's ``stdp_synapse``. Of the delay of a synapse the dendritic part D lies behind it: a
-spike of the source arrives at label a and is felt by the target at a + D; a spike of the target at label p reaches the
-synapse at p + D. An arrival at a finds the target's spikes with p + D <= a that came since the arrival before,
-potentiates by each, depresses by those with p + D < a, and leaves with the weight that is delivered.
+The rule is a ``PairRule``. Of the delay of a synapse the dendritic part D lies behind it: a spike of the source arrives
+at label a and is felt by the target at a + D; a spike of the target at label p reaches the synapse at p + D. An arrival
+at a finds the target's spikes with p + D <= a that came since the arrival before, potentiates by each, depresses by
+those with p + D < a, and leaves with the weight that is delivered, as in NEST's ``stdp_synapse``. Where D is 0, spikes
+of label a are found after what is due at a was delivered: the next arrival finds them, and until then this one is
+*pending*, and not in the trace.
 
 Traces are kept without decay: sums of exp((label - origin) / tau) over the spikes so far. The decay up to an arrival is
 then one factor for all synapses of a row, nothing has to be done while nobody spikes, and at fixed labels the origin
-moves on (``turn``). What depends on the label alone is the same however neurons are shared out to threads.
+moves on (``turn``). The slow traces of triplets decay from label to label; they are read only as they change, and scale
+what the spike that reads them does. What depends on the label alone is the same however neurons are shared out to
+threads.
 
 A *lane* holds the plastic synapses of one projection onto one slice of its targets, in rows: those of one source and
 delay. A *slot* is one of its delays.
@@ -65,21 +69,49 @@ def _move_origin_minus(plastic, lane):
 
 
 @lean
-def _settle(plastic, lane, spikes, row, at, until):
-    """Potentiate the synapses of a row by the spikes that the history is to drop."""
-    up, seen = plastic.slots[row.slot].up * row.trace, np.int64(row.seen)
+def _settle(plastic, lane, spikes, number, until):
+    """Potentiate the synapses of a row by the spikes before place ``until``, which have reached them."""
+    at, row = lane.first_row + number, plastic.rows[lane.first_state + number]
+    slot, seen = plastic.slots[row.slot], np.int64(row.seen)
+    up, felt = slot.up * row.trace, plastic.arrivals[lane.first_state + number].last - slot.lag
     row.seen = until
     # Changes that are below the half of a unit, all together, leave every weight as it is.
-    if abs(up) * spikes[seen].worth * (until - seen) < 0.25:
+    most = lane.most_plus * math.exp(-(spikes[seen].label - lane.origin_plus) * lane.rate_plus)
+    if abs(up) * most * (until - seen) < 0.25:
         return
     begin, end = np.int64(plastic.begin[at]), np.int64(plastic.begin[at + 1])
     words = plastic.words[lane.base + begin : lane.base + end]
     for q in range(words.size):
-        last = plastic.targets[lane.first_target + np.int64(target_of(words[q]))].last
-        place = reached(spikes, last, until)
+        target = lane.first_target + np.int64(target_of(words[q]))
+        place = reached(spikes, plastic.targets[target].last, until)
         weight = weight_of(words[q])
-        weight = potentiated(spikes, weight, place, seen, until, up, lane.low, lane.high, lane.mu_plus)
+        weight = potentiated(spikes, weight, place, seen, until, up, lane, felt, plastic.dropped[target])
         words[q] = with_weight(words[q], rounded(weight))
+
+
+@lean
+def _enter_pending(plastic, lane, spikes, number):
+    """Enter pending arrivals into the trace of a row, once it is up to date with the spikes that they met."""
+    row, arrivals = plastic.rows[lane.first_state + number], plastic.arrivals[lane.first_state + number]
+    until = np.int64(row.seen)
+    while until < spikes.size and spikes[until].label <= arrivals.pending:
+        until += 1
+    if until > row.seen:
+        _settle(plastic, lane, spikes, number, until)
+    fresh = math.exp((arrivals.pending - lane.origin_plus) * lane.rate_plus)
+    row.trace = lane.keep * (row.trace + (arrivals.n_pending - 1) * fresh) + fresh
+    arrivals.last, arrivals.n_pending = arrivals.pending, 0
+
+
+@inlined
+def _enter(lane, row, arrivals, lag, arrival, fresh):
+    """Enter an arrival into the trace of a row, to which it adds ``fresh``."""
+    if lag:
+        row.trace = lane.keep * row.trace + fresh
+        arrivals.last = arrival
+    else:
+        arrivals.pending = arrival
+        arrivals.n_pending += 1
 
 
 @lean
@@ -88,6 +120,7 @@ def _drop(plastic, lane, spikes, dropped):
     targets = plastic.targets[lane.first_target : lane.first_target + lane.n_targets]
     for place in range(dropped):
         targets[spikes[place].target].past = spikes[place].trace
+        plastic.dropped[lane.first_target + spikes[place].target] = spikes[place].label
     for place in range(dropped, spikes.size):
         spike = spikes[place - dropped]
         spikes[place - dropped] = spikes[place]
@@ -116,8 +149,10 @@ def _move_origin_plus(plastic, lane):
     factor = math.exp(-lane.period_plus * lane.rate_plus)
     for k in range(lane.n_rows):
         row = plastic.rows[lane.first_state + k]
+        if row.seen < dropped and plastic.arrivals[lane.first_state + k].n_pending:
+            _enter_pending(plastic, lane, spikes, np.int64(k))
         if row.seen < dropped:
-            _settle(plastic, lane, spikes, row, lane.first_row + k, dropped)
+            _settle(plastic, lane, spikes, np.int64(k), np.int64(dropped))
         row.seen -= dropped
         row.trace = _scaled(row.trace, factor)
     _drop(plastic, lane, spikes, dropped)
@@ -150,6 +185,17 @@ def _arrive(spikes, view, lane, slot, now):
 
 
 @inlined
+def _part_of_arrival(lane, arrivals, arrival):
+    """The part in ``down`` of an arrival; enters it into the slow trace of its row."""
+    if not lane.triplets:
+        return 1.0
+    last = arrivals.pending if arrivals.n_pending else arrivals.last
+    second = arrivals.second * math.exp(-(arrival - last) * lane.rate_x)
+    arrivals.second = second + 1.0
+    return lane.pair_minus + lane.triplet_minus * second
+
+
+@inlined
 def _ask_for(plastic, lane, number):
     """Ask for the first synapses of a row of a lane; the processor itself asks for those after them."""
     at = lane.first_row + np.int64(number)
@@ -173,6 +219,7 @@ def deliver_plastic(plastic, index, rows, now, into):
     spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.n_spikes]
     own = slice(lane.first_target, lane.first_target + lane.n_targets)
     targets, gain, found, level = plastic.targets[own], plastic.gain[own], plastic.found[own], plastic.level[own]
+    dropped, plain = plastic.dropped[own], lane.plain != 0
     number, delivered = np.int64(-1), np.int64(0)
     fresh = down = 0.0
     view = level
@@ -187,9 +234,14 @@ def deliver_plastic(plastic, index, rows, now, into):
             number = np.int64(row.slot)
             view = plastic.views[slot.first_view : slot.first_view + slot.n_viewed]
             fresh, down = _arrive(spikes, view, lane, slot, now)
+        arrivals = plastic.arrivals[lane.first_state + np.int64(rows[k])]
+        if not plain and arrivals.n_pending and arrivals.pending < now:
+            _enter_pending(plastic, lane, spikes, np.int64(rows[k]))
         begin = lane.base + np.int64(plastic.begin[at])
         words = plastic.words[begin : lane.base + np.int64(plastic.begin[at + 1])]
-        up = slot.up * row.trace
+        up, fall = slot.up * row.trace, down
+        if not plain:
+            fall *= _part_of_arrival(lane, arrivals, now - slot.lag)
         if lane.linear:
             gathers = slot.n_viewed and slot.due - row.seen <= _SPIKES_PER_LOOK * words.size
             if gathers:
@@ -197,54 +249,16 @@ def deliver_plastic(plastic, index, rows, now, into):
             else:
                 look_up(words, spikes, targets, row.seen, slot.due, slot.before, found, level)
             worth, past = (gain, view) if gathers else (found, level)
-            change(words, worth, past, lane, up, down, into)
+            change(words, worth, past, lane, up, fall, into)
             if gathers:
                 clear(spikes, row.seen, slot.due, gain)
         else:
-            change_one_by_one(words, spikes, targets, lane, row.seen, slot.due, slot.before, up, down, into)
-        row.trace += fresh
+            places, felt = (row.seen, slot.due, slot.before), arrivals.last - slot.lag
+            change_one_by_one(words, spikes, targets, dropped, lane, *places, felt, up, fall, into)
         row.seen = slot.due
+        if plain:
+            row.trace += fresh
+        else:
+            _enter(lane, row, arrivals, slot.lag, now - slot.lag, fresh)
         delivered += words.size
     return delivered
-
-
-@inlined
-def has_room_for_all(plastic):
-    """Whether every target of every lane can spike once more before a history must be enlarged."""
-    for index in range(plastic.lanes.size):
-        lane = plastic.lanes[index]
-        if lane.n_spikes + lane.n_targets > lane.capacity:
-            return False
-    return True
-
-
-@lean
-def _note(plastic, lane, first, targets, label):
-    worth = math.exp(-(label - lane.origin_plus) * lane.rate_plus)
-    trace = math.exp((label - lane.origin_minus) * lane.rate_minus)
-    spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.capacity]
-    for k in range(targets.size):
-        number = first + targets[k]
-        place, target = lane.n_spikes, plastic.targets[lane.first_target + number]
-        spike = spikes[place]
-        spike.worth, spike.trace, spike.label, spike.target = worth, trace + target.past, label, number
-        spike.earlier, spike.later = target.last, -1
-        if target.last >= 0:
-            spikes[target.last].later = place
-            spike.trace = trace + spikes[target.last].trace
-        target.last = place
-        lane.n_spikes = place + 1
-
-
-@inlined
-def note_posts(plastic, owner, population, first, targets, label):
-    """Enter spikes into the history of the lanes that they concern, in the order of labels; there must be room.
-
-    Args:
-        owner, population: the slice and the population of the neurons that spiked.
-        targets: (k,) ``first`` plus these are their numbers within the slice.
-    """
-    for index in range(plastic.lanes.size):
-        lane = plastic.lanes[index]
-        if targets.size and lane.slice == owner and lane.population == population:
-            _note(plastic, lane, first, targets, label)

@@ -82,6 +82,7 @@ from evsim.pynn.synapses import (
     SpikePairRule,
     StaticSynapse,
     STDPMechanism,
+    Vogels2011Rule,
 )
 
 

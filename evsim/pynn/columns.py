@@ -109,6 +109,13 @@ def _join(values: list, counts: np.ndarray) -> np.ndarray:
     return np.concatenate(arrays, dtype=np.float64)
 
 
+def with_sign(column: np.ndarray, sign: int) -> np.ndarray:
+    """The magnitudes of values (n,), times a sign; a constant column stays one value."""
+    if is_constant(column):
+        return np.broadcast_to(sign * np.abs(column[0]), column.shape)
+    return sign * np.abs(column)
+
+
 # --- delays ----------------------------------------------------------------------------------------------------------
 
 

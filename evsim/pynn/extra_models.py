@@ -45,7 +45,10 @@ LACKING = frozenset(
 
 
 class SpikeNearestPairRule(STDPTimingDependence):
-    """Pairs of a spike of the target and the nearest ones of the source.
+    """Pairs of a spike of the source with the nearest ones of the target.
+
+    Each spike of the source depresses with the target's latest one before it. It potentiates with the target's first
+    one after it, unless it spikes again before that.
 
     Args:
         tau_plus, tau_minus: time constants of potentiation and depression, ms.
@@ -65,10 +68,12 @@ class SpikeNearestPairRule(STDPTimingDependence):
 class Vogels2011Rule(STDPTimingDependence):
     """Potentiation by pairs in either order, depression by every spike of the source (Vogels et al. 2011).
 
+    PyNN's own ``sim.Vogels2011Rule`` with other parameters: ``eta`` is A_plus, and alpha is 2 * rho * tau.
+
     Args:
         alpha: the depression, as a part of the amplitude.
         tau: time constant of the traces, ms.
-        A_plus: the amplitude.
+        A_plus: the amplitude, in the unit of the weight.
         A_minus: has no effect; sPyNNaker takes it.
     """
 

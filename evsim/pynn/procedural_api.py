@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyNN import common
 
 from evsim.pynn import simulator
@@ -12,7 +14,13 @@ from evsim.pynn.synapses import StaticSynapse
 
 create = common.build_create(Population)
 
-connect = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
+
+def connect_by(projection: type[Projection]) -> Callable[..., Projection]:
+    """PyNN's connect(), making projections of a class."""
+    return common.build_connect(projection, FixedProbabilityConnector, StaticSynapse)
+
+
+connect = connect_by(Projection)
 
 set = common.set
 

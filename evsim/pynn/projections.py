@@ -14,7 +14,7 @@ from evsim import network
 from evsim.errors import EvsimError
 from evsim.network import frozen
 from evsim.pynn import drawing, estimate, native_rng, simulator
-from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid
+from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
 from evsim.pynn.present_weights import present_weights
 from evsim.pynn.synapses import StaticSynapse
 from evsim.synapses import is_constant
@@ -59,6 +59,7 @@ class Projection(common.Projection):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse
+    takes_magnitudes = False  # whether the sign of a weight is the receptor's, and left out where it is read
 
     def __init__(
         self,
@@ -85,6 +86,8 @@ class Projection(common.Projection):
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
+        if self.takes_magnitudes:
+            self._replace("weight", self.synapses.weight)
         simulator.state.projections.append(self)
         simulator.state.changed()
 
@@ -149,7 +152,8 @@ class Projection(common.Projection):
         """One parameter of every synapse (n,), in PyNN's units, as it is now; to be read only."""
         if name == "weight":
             present = present_weights(self)
-            return self.synapses.weight if present is None else present
+            weight = self.synapses.weight if present is None else present
+            return with_sign(weight, 1) if self.takes_magnitudes else weight
         if name != "delay":
             return self._others[name]
         if self._delay is not None:
@@ -217,6 +221,7 @@ class Projection(common.Projection):
         if name != "weight":
             self._keep_weights()
         if name == "weight":
+            column = with_sign(column, self._sign()) if self.takes_magnitudes else column
             self.synapses = self.synapses.replaced(weight=frozen(column))
         elif name == "delay":
             steps, self._delay = in_steps(column, simulator.state.dt)
@@ -224,6 +229,10 @@ class Projection(common.Projection):
         else:
             self._others[name] = column
         self._forget_parts()
+
+    def _sign(self) -> int:
+        """The sign that the receptor asks of weights."""
+        return -1 if self.receptor_type == "inhibitory" and not self.post.conductance_based else 1
 
     def _keep_weights(self) -> None:
         """Before something else changes: go on from the weights that plastic synapses have by now."""

@@ -25,6 +25,8 @@ Column = Callable[[str], np.ndarray]
 
 def _check_signs(weights, projection) -> None:
     """PyNN's check of the signs of weights; those that are not finite are reported when the network is built."""
+    if projection.takes_magnitudes:
+        return
     try:
         check_weights(np.nan_to_num(weights), projection)
     except errors.ConnectionError as error:
@@ -98,6 +100,8 @@ class STDPMechanism(synapses.STDPMechanism):
         names = [name for rule in rules for name in rule.get_parameter_names()]
         values = {name: _one_value(label, name, column(name)) for name in [*names, "dendritic_delay_fraction"]}
         fraction = values.pop("dendritic_delay_fraction")
+        if isinstance(self.timing_dependence, Vogels2011Rule):
+            values = self.timing_dependence.as_amplitudes(values)
         return Plasticity(type(rules[0]).__name__, type(rules[1]).__name__, values, fraction)
 
 
@@ -115,6 +119,28 @@ class SpikePairRule(synapses.SpikePairRule):
     __doc__ = synapses.SpikePairRule.__doc__
     translations = same_names("tau_plus", "tau_minus", "A_plus", "A_minus")
     possible_models = {"STDPMechanism"}
+
+
+class Vogels2011Rule(synapses.Vogels2011Rule):
+    """Pairs in either order potentiate, and every spike of the source depresses (Vogels et al. 2011).
+
+    The weight changes by ``eta`` times the trace of the other side's spikes at each spike, all of which count, and by
+    ``-eta * alpha`` at each spike of the source, with alpha = 2 * rho * tau.
+
+    Args:
+        tau: time constant of both traces, ms.
+        eta: learning rate, in the unit of the weight.
+        rho: the rate of the target at which changes cancel out, Hz.
+    """
+
+    translations = same_names("tau", "eta", "rho")
+    possible_models = {"STDPMechanism"}
+
+    @staticmethod
+    def as_amplitudes(given: dict[str, float]) -> dict[str, float]:
+        """The parameters of a mechanism, with those of this rule as sPyNNaker's rule of that name has them."""
+        rest = {name: value for name, value in given.items() if name not in ("eta", "rho")}
+        return {**rest, "alpha": 2 * given["rho"] / 1000 * given["tau"], "A_plus": given["eta"]}
 
 
 class AdditiveWeightDependence(synapses.AdditiveWeightDependence):

@@ -6,12 +6,14 @@ The weight dependences of pairs are one formula with two exponents (Guetig et al
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from evsim.errors import Problem
-from evsim.model import PairRule, SynapseModel
+from evsim.model import SynapseModel
 from evsim.network import Network, Plasticity, Projection
+from evsim.pair_rule import PairRule
 
 # rule on spike times -> its time constants (ms)
 TIMING_RULES = {
@@ -20,7 +22,6 @@ TIMING_RULES = {
     "Vogels2011Rule": ("tau",),
     "PfisterSpikeTriplet": ("tau_plus", "tau_minus", "tau_x", "tau_y"),
 }
-IN_IDEAL = ("SpikePairRule",)
 
 # weight dependence -> exponents of potentiation and depression; None: parameters of the rule
 EXPONENTS = {
@@ -29,6 +30,7 @@ EXPONENTS = {
     "AdditivePotentiationMultiplicativeDepression": (0.0, 1.0),
     "GutigWeightDependence": None,
 }
+ADDITIVE = "AdditiveWeightDependence"
 OF_TRIPLETS = "WeightDependenceAdditiveTriplet"
 
 # A trace of so many time constants ago is e^200 smaller; sums of longer ones would leave the range of a double.
@@ -36,27 +38,35 @@ MOST_DELAY = 200.0
 
 
 def pair_rule(projection: Projection) -> PairRule:
-    """The rule in physical numbers; raises KeyError for a weight dependence that there is not.
+    """The rule in physical numbers.
 
-    Bounds of the other sign than the weights' are magnitudes, as in sPyNNaker.
+    Bounds of the other sign than the weights' are magnitudes, as in sPyNNaker. Amplitudes are parts of w_max, except
+    that of Vogels et al. (2011), a learning rate in the unit of the weight.
     """
     plasticity = projection.plasticity
     assert plasticity is not None
     given = plasticity.parameters
-    mu_plus, mu_minus = EXPONENTS[plasticity.weight] or (given["mu_plus"], given["mu_minus"])
     spread = projection.synapses.weights
     sign = -1.0 if spread.least < 0 < given["w_max"] or spread.most > 0 > given["w_max"] else 1.0
-    return PairRule(
-        tau_plus=given["tau_plus"],
-        tau_minus=given["tau_minus"],
+    is_symmetric = plasticity.timing == "Vogels2011Rule"
+    rule = PairRule(
+        tau_plus=given["tau" if is_symmetric else "tau_plus"],
+        tau_minus=given["tau" if is_symmetric else "tau_minus"],
         a_plus=given["A_plus"],
-        a_minus=given["A_minus"],
+        a_minus=given.get("A_minus", 0.0),
         w_min=sign * given["w_min"],
         w_max=sign * given["w_max"],
-        mu_plus=mu_plus,
-        mu_minus=mu_minus,
         dendritic_delay_fraction=plasticity.dendritic_delay_fraction,
+        nearest=plasticity.timing == "SpikeNearestPairRule",
     )
+    if is_symmetric:
+        rate = given["A_plus"] / abs(given["w_max"])
+        return replace(rule, a_plus=rate, a_minus=-rate, cost=given["alpha"] * rate)
+    if plasticity.timing == "PfisterSpikeTriplet":
+        slow = {name: given[name] for name in ("tau_x", "tau_y")}
+        return replace(rule, a3_plus=given["A3_plus"], a3_minus=given["A3_minus"], **slow)
+    mu_plus, mu_minus = EXPONENTS[plasticity.weight] or (given["mu_plus"], given["mu_minus"])
+    return replace(rule, mu_plus=mu_plus, mu_minus=mu_minus)
 
 
 def problems(network: Network, projection: Projection, rules: str) -> list[Problem]:
@@ -71,7 +81,7 @@ def problems(network: Network, projection: Projection, rules: str) -> list[Probl
         for name, known in ((plasticity.timing, TIMING_RULES), (plasticity.weight, (*EXPONENTS, OF_TRIPLETS)))
         if name not in known
     ]
-    if found := unknown or list(_rule_problems(where, plasticity, rules)):
+    if found := unknown or list(_rule_problems(where, plasticity)):
         return found
     found = [*_parameter_problems(where, plasticity), *_weight_problems(where, projection)]
     if rules == "ideal" and not found:
@@ -79,16 +89,14 @@ def problems(network: Network, projection: Projection, rules: str) -> list[Probl
     return found
 
 
-def _rule_problems(where: str, plasticity: Plasticity, rules: str) -> Iterator[Problem]:
-    """Rules that the rule set lacks, or that do not go together."""
-    if rules == "ideal" and plasticity.timing not in IN_IDEAL:
-        limit = f"the rule set ideal has {', '.join(IN_IDEAL)}"
-        yield Problem(
-            where, f"the rule {plasticity.timing}", limit, "Run it by spinnaker1 (--on reference:spinnaker1)."
-        )
-    elif (plasticity.timing == "PfisterSpikeTriplet") != (plasticity.weight == OF_TRIPLETS):
-        what = f"{plasticity.timing} with {plasticity.weight}"
+def _rule_problems(where: str, plasticity: Plasticity) -> Iterator[Problem]:
+    """Rules that do not go together."""
+    what = f"{plasticity.timing} with {plasticity.weight}"
+    if (plasticity.timing == "PfisterSpikeTriplet") != (plasticity.weight == OF_TRIPLETS):
         yield Problem(where, what, f"PfisterSpikeTriplet and {OF_TRIPLETS} need each other", "Use both or neither.")
+    elif plasticity.timing == "Vogels2011Rule" and plasticity.weight != ADDITIVE:
+        limit = "changes by Vogels2011Rule do not depend on the weight"
+        yield Problem(where, what, limit, f"Use {ADDITIVE}.")
 
 
 def _parameter_problems(where: str, plasticity: Plasticity) -> Iterator[Problem]:
@@ -118,16 +126,12 @@ def _weight_problems(where: str, projection: Projection) -> Iterator[Problem]:
 
 
 def _delay_problems(where: str, rule: PairRule, network: Network, projection: Projection) -> Iterator[Problem]:
-    least, most = (int(value) for value in (projection.synapses.delays.least, projection.synapses.delays.most))
-    if rule.dendritic_steps(least) < 1:
-        what = f"the dendritic part of a delay of {least * network.timestep:g} ms is below a time step"
-        limit = f"dendritic_delay_fraction is {rule.dendritic_delay_fraction:g}"
-        yield Problem(where, what, limit, "Give a longer delay, or a greater dendritic_delay_fraction.")
+    most = int(projection.synapses.delays.most)
     longest = MOST_DELAY * min(rule.tau_plus, rule.tau_minus)
     if most * network.timestep > longest:
         what = f"a delay of {most * network.timestep:g} ms"
         limit = f"at most {MOST_DELAY:g} of the shortest time constant, {longest:g} ms"
-        yield Problem(where, what, limit, "Give shorter delays, or longer tau_plus and tau_minus.")
+        yield Problem(where, what, limit, "Give shorter delays, or longer time constants.")
 
 
 MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1", "loihi2_learning"}), pair_rule, problems)

@@ -48,6 +48,29 @@ def test_the_network_says_how_weights_change():
     )
 
 
+def test_the_rule_of_vogels_is_pynns():
+    """Changes by eta, which pairs of spikes add to, and every spike of the source takes 2 rho tau of away."""
+    sim.setup(timestep=1.0)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[10.0, 40.0]))
+    kick = sim.Population(1, sim.SpikeSourceArray(spike_times=[18.0]))
+    cell = sim.Population(1, sim.IF_curr_exp(tau_m=10.0, cm=0.1, tau_refrac=60.0), initial_values={"v": -65.0})
+    cell.record("spikes")
+    sim.Projection(kick, cell, sim.AllToAllConnector(), sim.StaticSynapse(weight=3.0, delay=1.0))
+    rule = sim.Vogels2011Rule(tau=16.0, eta=0.02, rho=5.0)
+    learning = sim.STDPMechanism(rule, sim.AdditiveWeightDependence(w_max=3.0), weight=0.5, delay=1.0)
+    projection = sim.Projection(source, cell, sim.AllToAllConnector(), learning)
+    sim.run(50.0)
+    (train,) = cell.get_data().segments[0].spiketrains
+    (spike,) = (float(time) for time in train)
+    pairs = np.exp(-(spike + 1 - 10) / 16) + np.exp(-(40 - spike - 1) / 16)
+    expected = 0.5 + 0.02 * (pairs - 2 * (2 * 0.005 * 16))
+    assert weights(projection).item() == pytest.approx(expected, abs=1e-12)
+    (_, part) = graph.build(simulator.state).projections
+    assert part.plasticity is not None and part.plasticity.parameters == {
+        **{"tau": 16.0, "alpha": 0.16, "A_plus": 0.02, "w_min": 0.0, "w_max": 3.0}
+    }
+
+
 def test_plasticity_is_saved_with_a_network(tmp_path):
     build()
     net = graph.build(simulator.state)
