@@ -66,7 +66,7 @@ def test_rules_are_held_in_s1615(nets):
     [
         ([replace(ADDITIVE, dendritic_delay_fraction=0.5)], "IF_curr_exp", "all of the delay is dendritic"),
         ([replace(ADDITIVE, weight="AdditivePotentiationMultiplicativeDepression")], "IF_curr_exp", "has firmware for"),
-        ([VOGELS_TIMES], "IF_curr_exp", "Vogels2011Rule with MultiplicativeWeightDependence; sPyNNaker 7.4.1 has firm"),
+        ([VOGELS_TIMES], "IF_curr_exp", "changes by Vogels2011Rule do not depend on the weight"),
         ([replace(VOGELS, parameters={**VOGELS.parameters, "alpha": 1e5})], "IF_curr_exp", "alpha is 100000; s16.15"),
         ([ADDITIVE, MULTIPLICATIVE], "IF_curr_exp", "all plastic synapses onto a population have the same"),
         ([replace(ADDITIVE, parameters={**PARAMETERS, "A_plus": 1e5})], "IF_curr_exp", "A_plus is 100000; s16.15"),

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from spinnman.messages.scp.enums import Signal
 
 from evsim.errors import BackendError
 from evsim_spinnaker.emulated import host as host_module
 from evsim_spinnaker.emulated.host import CORE_CLOCK, Host
 from evsim_spinnaker.emulated.payload import bytes_of, checksum
+from evsim_spinnaker.emulated.transceiver import LATENCY, EmulatedTransceiver
 
 
 class FakeMachine:
@@ -67,6 +69,18 @@ def test_a_core_without_a_program_is_no_core(host):
     host.start(8, 8)
     with pytest.raises(BackendError, match="nothing was loaded on core 0, 0, 1"):
         host.core(0, 0, 1)
+
+
+@pytest.mark.parametrize("signal", [Signal.SYNC0, Signal.SYNC1])
+def test_a_signal_to_go_on_does_not_come_before_cores_wait_for_it(host, signal):
+    """A core says that it waits some instructions before it does; one that missed the signal never went on."""
+    host.start(8, 8)
+    host.load(0, 0, 1, "binary.aplx", 30, True)
+    came: list[tuple[int, int]] = []
+    host.machine.sync = lambda app_id, number: came.append((number, host.core(0, 0, 1).cycles))
+    transceiver = SimpleNamespace(_host=host)
+    EmulatedTransceiver.send_signal(transceiver, 30, signal)
+    assert came == [(int(signal is Signal.SYNC1), round(LATENCY * CORE_CLOCK))]
 
 
 def test_what_spinnman_writes_becomes_bytes(tmp_path):

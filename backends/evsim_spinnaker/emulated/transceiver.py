@@ -27,6 +27,9 @@ from evsim_spinnaker.emulated.live import refuse_live_parts
 from evsim_spinnaker.emulated.payload import bytes_of, checksum
 from evsim_spinnaker.emulated.room import refuse_what_memory_cannot_hold
 
+# s of the machine's time that a host's message is on its way at the least. A core says that it waits for a signal a few
+# instructions before it does, and would miss one that came at once.
+LATENCY = 1e-4
 START_WAIT, EXIT_WAIT = 5.0, 1.0  # s of the machine's time
 USER_AT = 112  # offset of the first user word in struct vcpu (sark.h)
 _RUNNING_PORT = SDP_PORTS.RUNNING_COMMAND_SDP_PORT.value
@@ -184,10 +187,9 @@ class EmulatedTransceiver(MockableTransceiver):
             case Signal.START:
                 machine.start(app_id)
                 self._wait_for_start(app_id)
-            case Signal.SYNC0:
-                machine.sync(app_id, 0)
-            case Signal.SYNC1:
-                machine.sync(app_id, 1)
+            case Signal.SYNC0 | Signal.SYNC1:
+                self._host.sleep(LATENCY)
+                machine.sync(app_id, 0 if signal is Signal.SYNC0 else 1)
             case Signal.STOP:
                 machine.stop(app_id)
             case _:
