@@ -20,6 +20,7 @@ from evsim_spinnaker.cells import CELLS
 WEIGHTS = {"tiny": (0.001, 0.02), "usual": (0.1, 3.0), "strong": (2.0, 40.0), "equal": (1.25, 1.25)}
 CONDUCTANCE = 0.02  # of a current's weight (nA), in uS
 AMPLITUDES = ("A_plus", "A_minus", "A3_plus", "A3_minus")
+REMEMBERED = 15  # spikes of a neuron that its core knows of
 LONGEST_DELAYS = (1, 2, 4, 7, 8, 16, 50)
 PARAMETERS = {
     "v_rest": (-70, -60),
@@ -77,12 +78,14 @@ def random_network(rng: np.random.Generator, draw: Draw) -> Network:
 def _is_undecided(network: Network, projection: Projection) -> bool:
     """Whether cycles decide what a plastic projection does (docs/firmware.md).
 
-    It is which of two is first: a neuron's spike, or one of the same step from another core, over a whole ring.
+    It is which of two is first: a neuron's spike, or one of the same step from another core, over a whole ring or over
+    so many steps that the neuron may spike more often meanwhile than the core remembers.
     """
     if projection.plasticity is None or projection.pre == projection.post:
         return False
     over_a_ring = projection.delay % cores_of(network, projection.post).ring == 0
-    return not is_source(network.populations[projection.pre]) and bool(over_a_ring.any())
+    undecided = over_a_ring | (projection.delay > REMEMBERED)
+    return not is_source(network.populations[projection.pre]) and bool(undecided.any())
 
 
 def _source(rng: np.random.Generator, draw: Draw, label: str) -> Population:

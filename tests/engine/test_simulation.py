@@ -219,10 +219,10 @@ def test_currents_add_up_and_end(nets):
 
 def test_a_source_of_an_unknown_generator_is_refused(nets, monkeypatch):
     """A package may bring a source; one whose generator there is not must not pass for another."""
-    brought = replace(registry.models()["SpikeSourcePoisson"], name="Brought", draw="gamma")
+    brought = replace(registry.models()["SpikeSourcePoisson"], name="Brought", draw="bursts")
     models = {**registry.models(), "Brought": brought}
     monkeypatch.setattr(registry, "models", lambda: models)
-    with pytest.raises(UnknownNameError, match="generator of spikes named 'gamma'"):
+    with pytest.raises(UnknownNameError, match="generator of spikes named 'bursts'"):
         start(nets.Network(1.0, (replace(nets.poisson(3, 100.0), model="Brought"),)))
 
 

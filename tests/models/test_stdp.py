@@ -72,7 +72,7 @@ def test_a_sound_rule_is_accepted():
 
 def test_chips_without_plasticity_refuse_it_by_name():
     for chip in chip_names():
-        if load_chip(chip).rules.name not in ("ideal", "spinnaker1"):
+        if load_chip(chip).rules.name not in ("ideal", "spinnaker1", "loihi2_learning"):
             assert "the synapse STDPMechanism" in said(network(ADDITIVE), chip)
 
 

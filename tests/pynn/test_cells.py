@@ -75,7 +75,7 @@ def test_cells_with_conductances_record_what_pynn_says(sim, name):
     sim.run(30.0)
     segment = cells.get_data().segments[0]
     v, gsyn = (np.asarray(segment.filter(name=variable)[0]) for variable in ("v", "gsyn_exc"))
-    assert v[60:70, 0].max() > v[60:70, 1].max() + 1.0
+    assert v[60:, 0].max() > v[60:, 1].max() + 1.0
     assert len(segment.spiketrains[0]) > 0 and gsyn[:, 0].max() > 0.05 and not gsyn[:, 1].any()
     assert str(segment.filter(name="v")[0].units.dimensionality) == "mV"
     sim.end()
