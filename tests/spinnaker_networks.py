@@ -53,12 +53,14 @@ class Draw:
         steps: up to which sources spike and currents change.
         sizes: bounds of a population's size.
         populations: at most so many of neurons.
+        changes: whether the network is to be changed while it runs.
     """
 
     timestep: float
     steps: int
     sizes: tuple[int, int] = (1, 14)
     populations: int = 3
+    changes: bool = False
 
 
 def random_network(rng: np.random.Generator, draw: Draw) -> Network:
@@ -70,22 +72,32 @@ def random_network(rng: np.random.Generator, draw: Draw) -> Network:
         projections = _projections(rng, populations, len(sources))
         currents = tuple(_currents(rng, draw, populations))
         network = Network(draw.timestep, populations, projections, currents, tuple(_probes(rng, populations)))
-        undecided = any(_is_undecided(network, p) for p in projections)
-        if not (undecided or check(network, load_chip("spinnaker1"))):
+        if not (check(network, load_chip("spinnaker1")) or _is_undecided(network, draw)):
             return network
 
 
-def _is_undecided(network: Network, projection: Projection) -> bool:
-    """Whether cycles decide what a plastic projection does (docs/firmware.md).
+def _is_undecided(network: Network, draw: Draw) -> bool:
+    """Whether cycles may decide what a plastic projection does (docs/firmware.md).
 
-    It is which of two is first: a neuron's spike, or one of the same step from another core, over a whole ring or over
-    so many steps that the neuron may spike more often meanwhile than the core remembers.
+    It is which of two is first: a neuron's spike, or one of the same step from a core of other neurons. That matters
+    over a whole ring, and where the neuron spikes more often than its core remembers.
     """
-    if projection.plasticity is None or projection.pre == projection.post:
-        return False
-    over_a_ring = projection.delay % cores_of(network, projection.post).ring == 0
-    undecided = over_a_ring | (projection.delay > REMEMBERED)
-    return not is_source(network.populations[projection.pre]) and bool(undecided.any())
+    between = [
+        p
+        for p in network.projections
+        if p.plasticity and len(p) and p.pre != p.post and not is_source(network.populations[p.pre])
+    ]
+    over_a_ring = any((p.delay % cores_of(network, p.post).ring == 0).any() for p in between)
+    if over_a_ring or (between and draw.changes):
+        return True
+    return any(_most_spikes(network, p.post, draw.steps) > REMEMBERED for p in between)
+
+
+def _most_spikes(network: Network, index: int, steps: int) -> int:
+    """The spikes of the neuron of a population that has the most."""
+    every = np.arange(network.populations[index].size, dtype=np.int32)
+    (spikes,) = nets.run(replace(network, probes=(Probe(index, "spikes", every),)), steps, "spinnaker1").spikes
+    return int(np.bincount(spikes.neurons, minlength=1).max())
 
 
 def _source(rng: np.random.Generator, draw: Draw, label: str) -> Population:

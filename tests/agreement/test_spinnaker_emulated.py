@@ -41,7 +41,7 @@ def test_random_networks_agree_in_every_spike_sample_and_weight(drawn, both, see
 @pytest.mark.parametrize(("seed", "timestep"), [(15, 1.0), (16, 0.5)])
 def test_what_changes_between_runs_agrees(drawn, both, seed, timestep):
     """Trains, rates, parameters, states and currents."""
-    draw, rng = drawn.Draw(timestep, 70), np.random.default_rng(seed)
+    draw, rng = drawn.Draw(timestep, 70, changes=True), np.random.default_rng(seed)
     pair = both(batch(drawn, seed, draw))
     pair.run(20)
     pair.update(drawn.changed(rng, pair.network, draw))
