@@ -111,8 +111,7 @@ def _project(sim: Any, rng: np.random.Generator, pre: Any, post: Any, rule: Any)
     uniform = RandomDistribution("uniform", (low, high), rng=NumpyRNG(int(rng.integers(1 << 30))))
     weight = uniform if rng.random() < 0.5 else float(rng.uniform(low, high))
     delay = float(rng.integers(1, 9)) * sim.get_time_step()
-    learns = rule is not None and receptor == "excitatory" and kind in CURRENT and rng.random() < 0.6
-    if learns:
+    if rule is not None and receptor == "excitatory" and kind in CURRENT and rng.random() < 0.6:
         timing, dependence = rule
         synapse = sim.STDPMechanism(timing, dependence, weight=weight, delay=delay)
     else:

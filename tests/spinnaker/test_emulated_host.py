@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_a_signal_to_go_on_does_not_come_before_cores_wait_for_it(host, signal):
     host.load(0, 0, 1, "binary.aplx", 30, True)
     came: list[tuple[int, int]] = []
     host.machine.sync = lambda app_id, number: came.append((number, host.core(0, 0, 1).cycles))
-    transceiver = SimpleNamespace(_host=host)
+    transceiver: Any = SimpleNamespace(_host=host)
     EmulatedTransceiver.send_signal(transceiver, 30, signal)
     assert came == [(int(signal is Signal.SYNC1), round(LATENCY * CORE_CLOCK))]
 
