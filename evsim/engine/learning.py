@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.deferred_carry import DeferredPast, add_weights, carry_deferred, take_in
+from evsim.engine.chip_carry import ChipPast, add_weights, carry_lanes, take_in
+from evsim.engine.deferred import deliver_deferred
+from evsim.engine.deferred_carry import keep_events
 from evsim.engine.deferred_lanes import arrived, deferred_lanes, weights_after
 from evsim.engine.deferred_memory import Deferred
 from evsim.engine.memory import Layout
@@ -17,7 +19,8 @@ from evsim.engine.plastic_carry import Arrival, Past, add_as_charges, carry_over
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights
 from evsim.engine.plastic_memory import Plastic, enlarged
 from evsim.engine.rows import Rows
-from evsim.engine.traced_carry import TracedPast, add_present_weights, carry_traced, take_in_traced
+from evsim.engine.traced import deliver_traced
+from evsim.engine.traced_carry import keep_traces
 from evsim.engine.traced_lanes import reached, traced_lanes, weights_at
 from evsim.engine.traced_memory import Traced
 
@@ -94,37 +97,39 @@ class Learning:
 
     def _carry_lanes(self, past: Learning) -> dict[int, int]:
         """Give the lanes that are as they were what they have been through: the lane before -> the same lane now."""
-        if self._family == "spinnaker":
-            deferred = DeferredPast(past._net, past._rows, past.deferred)
-            return carry_deferred(deferred, self._net, self._rows, self.deferred)
-        if self._family == "loihi":
-            return carry_traced(TracedPast(past._net, past._rows, past.traced), self._net, self._rows, self.traced)
+        if self._family != "ideal":
+            keep = keep_traces if self._family == "loihi" else keep_events
+            before = ChipPast(past._net, past._rows, past._threads())
+            return carry_lanes(before, self._net, self._rows, self._threads(), keep)
         return carry_over(
             Past(past._net.network, past._rows, past.plastic), self._net.network, self._rows, self.plastic
         )
 
     def _add(self, arrival: Arrival, charges: np.ndarray) -> None:
         """Add what is under way to the ring of charges (slots, inputs), with the weights as they are."""
-        if self._family == "spinnaker":
-            add_weights(arrival, self._rows, charges)
-        elif self._family == "loihi":
-            add_present_weights(arrival, self._net, self._rows, charges)
-        else:
+        if self._family == "ideal":
             add_as_charges(arrival, self._net.network, self._rows, charges)
+        else:
+            held = self._net.projections[int(self._rows.projection[arrival.lane])]
+            exponent = held.plasticity.exponent if self._family == "loihi" else 0
+            add_weights(arrival, self._rows, exponent, charges)
 
     def _take_in(self, arrival: Arrival, charges: np.ndarray, step: int) -> Arrival:
         """Take in what has arrived on the core of its target; returns what has not."""
         there, rest = self._split(arrival, step)
-        take = take_in_traced if self._family == "loihi" else take_in
-        take(there, self._rows, self._of_lane(arrival.lane), charges)
+        deliver = deliver_traced if self._family == "loihi" else deliver_deferred
+        take_in(there, self._rows, self._of_lane(arrival.lane), deliver, charges)
         return rest
 
     def _split(self, arrival: Arrival, step: int) -> tuple[Arrival, Arrival]:
         split = reached if self._family == "loihi" else arrived
         return split(self._of_lane(arrival.lane), arrival, step)
 
+    def _threads(self) -> Sequence[Any]:
+        """The lanes of each thread in the chip's numbers."""
+        return self.traced if self._family == "loihi" else self.deferred
+
     def _of_lane(self, lane: int) -> Any:
         """The lanes of the thread that has this one, in SpiNNaker's or Loihi's numbers."""
-        threads = self.traced if self._family == "loihi" else self.deferred
-        (found,) = (thread for thread in threads if thread is not None and thread.number[lane] >= 0)
+        (found,) = (thread for thread in self._threads() if thread is not None and thread.number[lane] >= 0)
         return found

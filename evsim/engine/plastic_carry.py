@@ -6,7 +6,7 @@ unless its weights were set anew it keeps these, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,19 +54,35 @@ def carry_over(past: Past, network: Network, rows: Rows, plastic: list[Plastic |
     Returns:
         the lane before -> the same lane now.
     """
-    same = {}
-    for lane in np.flatnonzero(rows.kind == PLASTIC):
-        index = int(rows.projection[lane])
-        old, new = past.network.projections[index], network.projections[index]
-        for before in np.flatnonzero((past.rows.projection == index) & (past.rows.slice == rows.slice[lane])):
-            if old is new or (old.plasticity == new.plasticity and alike(past.rows, before, rows, lane)):
-                same[int(before)] = int(lane)
-                if old is new:
-                    words_of_lane(rows, lane)[:] = words_of_lane(past.rows, before)
+
+    def keep_weights(before: int, lane: int) -> None:
+        words_of_lane(rows, lane)[:] = words_of_lane(past.rows, before)
+
+    same = same_lanes(past.network, past.rows, network, rows, keep_weights)
     for thread, (lanes, old) in enumerate(zip(plastic, past.plastic, strict=True)):
         if lanes is not None and old is not None:
             pairs = [(int(old.number[a]), int(lanes.number[b])) for a, b in same.items() if lanes.number[b] >= 0]
             plastic[thread] = _with_past(lanes, old, pairs)
+    return same
+
+
+def same_lanes(
+    old: Network, old_rows: Rows, new: Network, rows: Rows, keep_weights: Callable[[int, int], None]
+) -> dict[int, int]:
+    """The plastic lanes that are connected alike, by the same rule: the lane before -> the same lane now.
+
+    Args:
+        keep_weights: called with both where nothing about the projection was changed.
+    """
+    same = {}
+    for lane in np.flatnonzero(rows.kind == PLASTIC).tolist():
+        index = rows.projection[lane]
+        was, now = old.projections[index], new.projections[index]
+        for before in np.flatnonzero((old_rows.projection == index) & (old_rows.slice == rows.slice[lane])).tolist():
+            if was is now or (was.plasticity == now.plasticity and alike(old_rows, before, rows, lane)):
+                same[before] = lane
+                if was is now:
+                    keep_weights(before, lane)
     return same
 
 
