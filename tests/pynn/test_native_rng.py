@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pyNN.random import AbstractRNG, NumpyRNG, RandomDistribution, available_distributions
+from pyNN.random import AbstractRNG, NumpyRNG, RandomDistribution
 from scipy import stats
 
 import evsim.pynn
@@ -56,7 +56,8 @@ def synapse(sim, rng, weight=("normal", (1.0, 0.1)), delay=("uniform", (0.1, 3.0
 
 
 def test_every_distribution_of_pynn_is_drawn_as_numpy_draws_it(sim):
-    assert set(PARAMETERS) == set(available_distributions)
+    # Not PyNN's available_distributions: sPyNNaker adds one of its own to these wherever it is imported.
+    assert set(PARAMETERS) == set(NumpyRNG.translations)
     for name, parameters in PARAMETERS.items():
         ours, numpys = (RandomDistribution(name, parameters, rng=rng(seed=1)) for rng in (sim.NativeRNG, NumpyRNG))
         found, expected = ours.next(50_000), numpys.next(50_000)
