@@ -48,41 +48,20 @@ def deliver_due(label, rows, calendar, share, scratch, flat, work):
 
 
 @inlined
-def deliver_learning(label, rows, plastic, calendar, share, scratch, flat, work):
-    """Add what is due at a label over plastic synapses, after bringing these up to date."""
-    turn(plastic, label)
+def deliver_learning(label, rows, lanes, deliver, calendar, share, scratch, flat, work):
+    """Add what is due at a label over plastic synapses, after bringing these up to date.
+
+    Args:
+        lanes: the thread's plastic lanes, in any numbers.
+        deliver: what delivers over such a lane.
+    """
     slot = label % calendar.count.shape[1]
     for at in range(share.lanes.size):
         lane = share.lanes[at]
         while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
             entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
             into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
-            work[PLASTICITY] += deliver_plastic(plastic, plastic.number[lane], entries, label, into)
-
-
-@inlined
-def deliver_by_firmware(label, rows, deferred, calendar, share, scratch, flat, work):
-    """Add what is due at a label over plastic synapses in SpiNNaker's numbers, after bringing these up to date."""
-    slot = label % calendar.count.shape[1]
-    for at in range(share.lanes.size):
-        lane = share.lanes[at]
-        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
-            entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
-            into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
-            work[PLASTICITY] += deliver_deferred(deferred, deferred.number[lane], entries, label, into)
-
-
-@inlined
-def deliver_by_traces(label, rows, traced, calendar, share, scratch, flat, work):
-    """Add what is due at a label over plastic synapses in Loihi's numbers, after bringing these up to date."""
-    turn_traced(traced, label)
-    slot = label % calendar.count.shape[1]
-    for at in range(share.lanes.size):
-        lane = share.lanes[at]
-        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
-            entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
-            into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
-            work[PLASTICITY] += deliver_traced(traced, traced.number[lane], entries, label, into)
+            work[PLASTICITY] += deliver(lanes, lanes.number[lane], entries, label, into)
 
 
 @inlined
@@ -180,13 +159,15 @@ def take_in(label, share, net, queue, plastic, deferred, traced, scratch, notes,
     deliver_due(label, rows, calendar, share, scratch, memory.inputs, work)
     t = spend(profile, spent, DELIVER, since)
     if plastic is not None:
-        deliver_learning(label, rows, plastic, calendar, share, scratch, memory.inputs, work)
+        turn(plastic, label)
+        deliver_learning(label, rows, plastic, deliver_plastic, calendar, share, scratch, memory.inputs, work)
         t = spend(profile, spent, PLASTICITY, t)
     if deferred is not None:
-        deliver_by_firmware(label, rows, deferred, calendar, share, scratch, memory.inputs, work)
+        deliver_learning(label, rows, deferred, deliver_deferred, calendar, share, scratch, memory.inputs, work)
         t = spend(profile, spent, PLASTICITY, t)
     if traced is not None:
-        deliver_by_traces(label, rows, traced, calendar, share, scratch, memory.inputs, work)
+        turn_traced(traced, label)
+        deliver_learning(label, rows, traced, deliver_traced, calendar, share, scratch, memory.inputs, work)
         t = spend(profile, spent, PLASTICITY, t)
     if charges.shape[1]:
         deliver_charges(label, share, blocks, layout, memory.inputs, charges)
