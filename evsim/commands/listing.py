@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from evsim import registry
-from evsim.chip import chip_names, load_chip
+from evsim.chip import COSTS, Chip, hardware_names, load_hardware
 from evsim.commands.options import add_json, table, write_json
 from evsim.model import Model, NeuronModel, SourceModel, in_rules
 from evsim.rulesets import RULE_SETS
 
 WIDTH = 110  # characters of a line of text
+PREFIXES = ("", "m", "µ", "n", "p", "f")  # of units, for a thousandth each
 
 
 def add_models(commands) -> None:
@@ -26,8 +28,8 @@ def add_models(commands) -> None:
 
 def add_chips(commands) -> None:
     """Describe ``evsim chips``."""
-    text = "List the chips, with their limits and the source of each number."
-    parser = commands.add_parser("chips", help="list the chips and their limits", description=text)
+    text = "List the chips and what else networks are computed on: limits, costs, and the source of each number."
+    parser = commands.add_parser("chips", help="list the chips, their limits and what they cost", description=text)
     add_json(parser, "the list")
     parser.set_defaults(command=chips)
 
@@ -91,7 +93,7 @@ def _by_kind(entry: tuple[str, Model]) -> tuple[int, str]:
 
 
 def chips(options: argparse.Namespace, arguments: Sequence[str]) -> None:
-    """Print the chips, or write them to a file."""
+    """Print the chips and other hardware, or write them to a file."""
     data = chip_data()
     if options.json:
         write_json(data, options.json)
@@ -102,23 +104,46 @@ def chips(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         if not chip["limits"]:
             print("  limits: none of its own")
         for limit, number in chip["limits"].items():
-            print(f"  {limit} = {number['value']:g} {number['unit']}")
-            print(textwrap.fill(number["source"], WIDTH, initial_indent="      ", subsequent_indent="      "))
-        print()
+            _print_number(limit, number)
+        _print_costs(chip)
+    for name, hardware in data["other"].items():
+        print(f"{name}: {hardware['title']}")
+        print("  arithmetic: none here; its costs are known for comparisons")
+        _print_costs(hardware)
+
+
+def _print_costs(hardware: Mapping[str, Any]) -> None:
+    for kind in COSTS:
+        if not hardware[kind]:
+            print(f"  {kind}: unknown")
+        for key, numbers in hardware[kind].items():
+            for number in numbers:
+                _print_number(f"{kind} of {key}", _prefixed(number))
+    print()
+
+
+def _prefixed(number: Mapping[str, Any]) -> dict[str, Any]:
+    """A number with such a prefix of its unit that it is at least 1."""
+    step = next((step for step in range(len(PREFIXES)) if number["value"] * 1000.0**step >= 1.0), 0)
+    return {**number, "value": number["value"] * 1000.0**step, "unit": PREFIXES[step] + number["unit"]}
+
+
+def _print_number(name: str, number: Mapping[str, Any]) -> None:
+    print(f"  {name} = {number['value']:.10g} {number['unit']}")
+    print(textwrap.fill(number["source"], WIDTH, initial_indent="      ", subsequent_indent="      "))
 
 
 def chip_data() -> dict[str, Any]:
-    """Chips as plain data."""
-    found = {}
-    for name in chip_names():
-        chip = load_chip(name)
-        found[name] = {
-            "title": chip.title,
-            "rules": chip.rules.name,
-            "arithmetic": chip.rules.title,
-            "limits": {
-                key: {"value": limit.value, "unit": limit.unit, "source": limit.source}
-                for key, limit in chip.limits.items()
-            },
-        }
-    return {"chips": found}
+    """Chips and other hardware as plain data."""
+    found: dict[str, Any] = {"chips": {}, "other": {}}
+    for name in hardware_names():
+        hardware = load_hardware(name)
+        data: dict[str, Any] = {"title": hardware.title}
+        if isinstance(hardware, Chip):
+            data |= {"rules": hardware.rules.name, "arithmetic": hardware.rules.title}
+            data["limits"] = {key: asdict(limit) for key, limit in hardware.limits.items()}
+        for kind in COSTS:
+            costs = getattr(hardware, kind)
+            data[kind] = {key: [asdict(number) for number in numbers] for key, numbers in costs.items()}
+        found["chips" if isinstance(hardware, Chip) else "other"][name] = data
+    return found
