@@ -105,10 +105,18 @@ def sentence(pair: PairResult) -> str:
         bits = ""
         if pair.raw is not None and pair.raw.different == 0:
             bits = f", all {pair.raw.samples} recorded integers equal"
-        return f"{both}: every spike equal ({pair.n_spikes[0]}){bits}{dv}"
+        return f"{both}: every spike equal ({pair.n_spikes[0]}){bits}{_weights(pair)}{dv}"
     first = pair.first_difference
     assert first is not None, "spikes that are not equal differ first somewhere"
     return (
         f"{both}: {pair.n_spikes[0]} and {pair.n_spikes[1]} spikes, the first difference at {first.time:g} ms "
-        f"in neuron {first.neuron} of {first.population!r}{dv}"
+        f"in neuron {first.neuron} of {first.population!r}{_weights(pair)}{dv}"
     )
+
+
+def _weights(pair: PairResult) -> str:
+    if (weights := pair.weights) is None:
+        return ""
+    if not weights.different:
+        return f", all {weights.synapses} learned weights equal"
+    return f", {weights.different} of {weights.synapses} learned weights differ, by at most {weights.largest:.3g}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from evsim.errors import CheckError, joined
 from evsim.network import Network, Projection
 from evsim.recording import Recordings
 
+Weights = Mapping[int, NDArray[np.float64]]
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
@@ -24,12 +26,14 @@ class Piece:
     Attributes:
         start, stop: time steps since t = 0; the samples of both are included.
         recordings: in the order of the targets.
+        weights: likewise, what plastic synapses had learned at the end: index of a projection -> (n,).
     """
 
     start: int
     stop: int
     network: Network
     recordings: tuple[Recordings, ...]
+    weights: tuple[Weights, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,7 @@ class SegmentRun:
         segment: counts the runs from t = 0, from the start of the script on; stretches of one run share it.
         start: the time step since t = 0 at which it begins; above 0 where the script cleared its data or changed what
             it records in the middle of a run.
+        weights: index of a plastic projection -> its weights (n,) at the end of the run; empty but in a run's last.
     """
 
     network: Network
@@ -49,6 +54,7 @@ class SegmentRun:
     steps: int
     segment: int
     start: int = 0
+    weights: Weights = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,10 +200,25 @@ class Sessions:
             return list(self._pieces)
         return [*self._pieces, self._present()]
 
-    def finish(self) -> None:
-        """Keep what was recorded and let go of the targets; may be called more than once."""
+    def whole_run(self) -> list[Piece]:
+        """Everything recorded since t = 0, and in the last piece what the plastic synapses of all targets learned."""
+        pieces = self.pieces()
+        if pieces and not self.closed:
+            pieces[-1] = replace(pieces[-1], weights=tuple(self._learned(session) for session in self._sessions))
+        return pieces
+
+    def _learned(self, session: Session) -> Weights:
+        plastic = [index for index, part in enumerate(self.network.projections) if part.plasticity is not None]
+        return {index: session.weights(index) for index in plastic} if isinstance(session, PlasticSession) else {}
+
+    def finish(self, with_weights: bool) -> None:
+        """Keep what was recorded and let go of the targets; may be called more than once.
+
+        Args:
+            with_weights: whether what was learned is kept, too.
+        """
         if not self.closed:
-            self._pieces = self.pieces()
+            self._pieces = self.whole_run() if with_weights else self.pieces()
             self.close()
 
     def _present(self) -> Piece:
@@ -215,7 +236,14 @@ class Sessions:
 def harvest(target_index: int, target: Target, pieces: Sequence[tuple[int, Piece]]) -> Harvest:
     """What one target recorded, from pieces with the number of their segment."""
     runs = tuple(
-        SegmentRun(piece.network, piece.recordings[target_index], piece.stop - piece.start, segment, piece.start)
+        SegmentRun(
+            piece.network,
+            piece.recordings[target_index],
+            piece.stop - piece.start,
+            segment,
+            piece.start,
+            piece.weights[target_index] if piece.weights else {},
+        )
         for segment, piece in pieces
     )
     notes = dict.fromkeys(note for run in runs for note in run.recordings.notes)

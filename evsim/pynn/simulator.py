@@ -169,7 +169,7 @@ class State(common.control.BaseState):
     def finish(self) -> None:
         """Let go of what runs the network; what it recorded can still be read."""
         if self._sessions is not None:
-            self._sessions.finish()
+            self._sessions.finish(with_weights=self._chosen)
 
     # --- delays ------------------------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class State(common.control.BaseState):
 
     def _shelve(self, sessions: Sessions) -> None:
         """Keep what was recorded since t = 0, if the targets were chosen from outside, for ``harvest``."""
-        pieces = sessions.pieces() if self._chosen else []
+        pieces = sessions.whole_run() if self._chosen else []
         self._history += [(self._segment, piece) for piece in pieces]
         self._segment += bool(pieces)
 

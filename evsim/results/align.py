@@ -67,6 +67,7 @@ class Segment:
         first: the step at which the recording begins.
         spikes: population -> spikes; a population without data is absent.
         samples: (population, variable) -> the samples, one entry for each group of cells recorded together.
+        weights: (index, label) of a plastic projection -> its weights (n,) at the end of the run.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Segment:
     first: int
     spikes: Mapping[str, SpikeTable] = field(default_factory=dict)
     samples: Mapping[tuple[str, str], Samples] = field(default_factory=dict)
+    weights: Mapping[tuple[int, str], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def duration(self) -> float:
@@ -107,6 +109,11 @@ def _segment(number: int, stretches: list[Stretch], outcome: Outcome) -> Segment
         min(stretch.start for stretch in stretches),
         {name: _joined_spikes(parts) for name, parts in spikes.items()},
         {key: _joined_samples(parts) for key, parts in samples.items()},
+        {
+            (index, stretch.network.projections[index].label): weights
+            for stretch in stretches
+            for index, weights in stretch.weights.items()
+        },
     )
 
 

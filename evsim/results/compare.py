@@ -1,4 +1,4 @@
-"""Compare what targets did with one network: spikes, voltages, rates, and a chip's own integers."""
+"""Compare what targets did with one network: spikes, voltages, rates, learned weights, a chip's own integers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evsim.results.align import Segment, SpikeTable, segments
 from evsim.results.compare_samples import raw_difference, voltage_difference
+from evsim.results.compare_weights import weight_difference
 from evsim.results.outcome import Outcome
 from evsim.results.pair import Difference, PairResult, PopulationPair
 from evsim.results.statistics import bin_steps, correlation, counts
@@ -46,6 +47,7 @@ def compare_pair(a: Outcome, b: Outcome, of_a: Sequence[Segment], of_b: Sequence
         label_shift=shift,
         voltage=voltage_difference(runs, first),
         raw=raw_difference(runs) if a.chip.rules.name == b.chip.rules.name else None,
+        weights=weight_difference(runs),
         rate_difference=None if rates is None else rates[0] - rates[1],
         correlation=_correlation(pairs),
         bin=_width(pairs) * pairs[0][0].timestep,

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evsim.backend import Target
 from evsim.chip import Chip
 from evsim.network import Network
@@ -20,6 +23,7 @@ class Stretch(Protocol):
         steps: the number of time steps that it covers.
         segment: counts the runs from t = 0; stretches of one run share it.
         start: the time step since t = 0 at which it begins.
+        weights: index of a plastic projection -> its weights (n,) at the end of the run; empty but in a run's last.
     """
 
     @property
@@ -32,6 +36,8 @@ class Stretch(Protocol):
     def segment(self) -> int: ...  # noqa: D102
     @property
     def start(self) -> int: ...  # noqa: D102
+    @property
+    def weights(self) -> Mapping[int, NDArray[np.float64]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)

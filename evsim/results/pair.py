@@ -53,6 +53,22 @@ class RawDifference:
 
 
 @dataclass(frozen=True)
+class WeightDifference:
+    """What the plastic synapses of two targets had learned by the end of each run.
+
+    Attributes:
+        synapses: how many weights were compared.
+        different: how many of them are not exactly equal, in PyNN's units.
+        largest: the largest |dw|, in the unit of the weights of ``projection``, where it is.
+    """
+
+    synapses: int
+    different: int
+    largest: float
+    projection: str
+
+
+@dataclass(frozen=True)
 class PopulationPair:
     """One population of neurons in two targets.
 
@@ -87,6 +103,7 @@ class PairResult:
     label_shift: int = 0
     voltage: VoltageDifference | None = None
     raw: RawDifference | None = None
+    weights: WeightDifference | None = None
     rate_difference: float | None = None
     correlation: float | None = None
     bin: float | None = None

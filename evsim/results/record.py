@@ -130,6 +130,7 @@ def pair_record(pair: PairResult) -> dict[str, Any]:
         "raw_samples": 0 if raw is None else raw.samples,
         "raw_equal": None if raw is None else raw.different == 0,
         "raw_different": None if raw is None else raw.different,
+        "weights": None if pair.weights is None else asdict(pair.weights),
         "label_shift": {"neurons": pair.label_shift, "sources": 0, "unit": "time steps added to b's spike labels"},
         "rate_difference": pair.rate_difference,
         "correlation": pair.correlation,

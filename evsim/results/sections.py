@@ -56,21 +56,32 @@ def agreement(data: Data, colours: Colours) -> Html:
 def _verdict(pair: Data) -> Html:
     both = Html(f"{tag('b', pair['a'])} and {tag('b', pair['b'])}: ")
     if pair["spikes_equal"]:
-        bits = ""
+        equal = [Html(f"every spike is equal ({number(pair['n_spikes'][0])})")]
         if pair["raw_equal"]:
-            bits = Html(f", and all {number(pair['raw_samples'])} recorded integers are equal bit for bit")
-        return tag(
-            "li", both, "every spike is equal (", number(pair["n_spikes"][0]), ")", bits, ".",
-            class_="same", data_mark="=",
-        )  # fmt: skip
+            equal.append(Html(f"all {number(pair['raw_samples'])} recorded integers are equal bit for bit"))
+        equal += _learned(pair)
+        said = Html(", and ".join(filter(None, [", ".join(equal[:-1]), equal[-1]])))
+        return tag("li", both, said, ".", class_="same", data_mark="=")
     first, dv = pair["first_difference"], pair["dv"]
     before = "" if dv is None else Html(f"; until then |dv| stays within {number(dv['before_difference'], 3, 'mV')}")
     return tag(
         "li", both, number(pair["n_spikes"][0]), " and ", number(pair["n_spikes"][1]), " spikes, mean rates ",
         number(abs(pair["rate_difference"] or 0.0), 2, "Hz"), " apart; the first spike that differs is at ",
-        number(first["time"], 6, "ms"), f" in neuron {first['neuron']} of {first['population']}", before, ".",
+        number(first["time"], 6, "ms"), f" in neuron {first['neuron']} of {first['population']}", before,
+        *(Html(f"; {said}") for said in _learned(pair)), ".",
         class_="other", data_mark="≠",
     )  # fmt: skip
+
+
+def _learned(pair: Data) -> list[Html]:
+    """How the weights of plastic synapses agree, where there are any."""
+    if (weights := pair["weights"]) is None:
+        return []
+    if not weights["different"]:
+        return [Html(f"all {number(weights['synapses'])} learned weights are equal")]
+    apart = f"{number(weights['largest'], 3)} in {text(weights['projection'])}"
+    differ = f"{number(weights['different'])} of {number(weights['synapses'])} learned weights differ"
+    return [Html(f"{differ}, by at most {apart}")]
 
 
 def _matrix(data: Data, colours: Colours) -> Html:

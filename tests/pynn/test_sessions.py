@@ -70,6 +70,49 @@ def test_nothing_is_lost_when_the_script_clears(sim):
     assert len(whole) > 100
 
 
+def test_what_is_learned_is_kept_from_the_end_of_each_run(sim):
+    state = sim.simulator.state
+    state.choose([Target("reference", "spinnaker1"), IDEAL])
+    sim.setup(timestep=1.0)
+    source = sim.Population(3, sim.SpikeSourcePoisson(rate=100.0))
+    cells = sim.Population(2, sim.IF_curr_exp(), label="cells")
+    cells.record("spikes")
+    rule = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=0.1, A_minus=0.12), sim.AdditiveWeightDependence(w_max=8.0), weight=4.0
+    )
+    sim.Projection(cells, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1))
+    learns = sim.Projection(source, cells, sim.AllToAllConnector(), rule)
+    seen = []
+    for _ in range(2):
+        sim.run(60.0)
+        cells.get_data(clear=True)  # cuts the run in two
+        sim.run(40.0)
+        seen.append([row[2] for row in learns.get("weight", format="list")])
+        sim.reset()
+    chip, ideal = state.harvest()
+    for found in (chip, ideal):
+        assert [list(run.weights) for run in found.runs] == [[], [1], [], [1]]
+    for expected, run in zip(seen, chip.runs[1::2], strict=True):
+        assert len(expected) == 6
+        assert run.weights[1].tolist() == expected != [4.0] * 6
+    assert not np.array_equal(chip.runs[1].weights[1], ideal.runs[1].weights[1])
+
+
+def test_what_is_learned_outlives_the_end(sim):
+    state = sim.simulator.state
+    state.choose([IDEAL])
+    sim.setup(timestep=1.0)
+    one = sim.Population(1, sim.SpikeSourceArray(spike_times=[5.0]))
+    cell = sim.Population(1, sim.IF_curr_exp(i_offset=2.0))
+    rule = sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(), weight=0.5)
+    sim.Projection(one, cell, sim.OneToOneConnector(), rule)
+    cell.record("spikes")
+    sim.run(20.0)
+    sim.end()
+    (found,) = state.harvest()
+    assert found.runs[0].weights[0].shape == (1,)
+
+
 def test_a_run_alone_keeps_no_more_than_it_shows(sim):
     noise = sim.Population(5, sim.SpikeSourcePoisson(rate=100.0))
     noise.record("spikes")

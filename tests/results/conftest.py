@@ -28,7 +28,9 @@ def hand(nets) -> SimpleNamespace:
         times, neurons = (np.array([event[k] for event in events]) for k in (0, 1))
         return Spikes(population, times.astype(float), neurons.astype(np.int64))
 
-    def stretch(net: Network, neurons=(), source=(), v=None, raw=None, steps=100, segment=0, start=0, tallies=None):
+    def stretch(
+        net: Network, neurons=(), source=(), v=None, raw=None, steps=100, segment=0, start=0, tallies=None, weights=None
+    ):
         signals = ()
         if v is not None:
             values = np.asarray(v, float)
@@ -36,7 +38,9 @@ def hand(nets) -> SimpleNamespace:
             integers = None if raw is None else np.asarray(raw, np.int32)
             signals = (Signal(0, "v", "mV", np.array([0, 2]), times, values, integers),)
         recordings = Recordings((spikes(0, neurons), spikes(1, source)), signals, tallies or {})
-        return SimpleNamespace(network=net, recordings=recordings, steps=steps, segment=segment, start=start)
+        return SimpleNamespace(
+            network=net, recordings=recordings, steps=steps, segment=segment, start=start, weights=weights or {}
+        )
 
     def outcome(chip: str, *stretches, name: str | None = None) -> Outcome:
         return Outcome(name or f"reference:{chip}", Target("reference", chip), load_chip(chip), stretches)
