@@ -108,7 +108,7 @@ def copy_payloads(state, begin, spiked, payload, b):
 
 
 @inlined
-def visit_blocks(k, receiving, stepping, due, plastic, deferred, traced, fixed):
+def visit_blocks(k, receiving, stepping, due, fixed):
     """Let every block of a share take in what is due, or step it and publish its spikes, or one after the other.
 
     Where a rule set has no phase of receiving, a step takes in what is due by itself.
@@ -140,38 +140,21 @@ def visit_blocks(k, receiving, stepping, due, plastic, deferred, traced, fixed):
             exchange.found[place, b] = found
             if blocks.payload[b] >= 0:
                 copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
-            label = k + timing.spike_label
-            if plastic is not None:
-                note_posts(plastic, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
-            if deferred is not None:
-                note_spikes(deferred, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
-            if traced is not None:
-                note_traced(traced, blocks.slice[b], blocks.population[b], blocks.local[b], spiked[:found], label)
             t = spend(profile, spent, UPDATE + blocks.model[b], t)
 
 
 @inlined
-def take_in(label, share, net, queue, plastic, deferred, traced, scratch, notes, since):
-    """Add everything to the inputs that is due at a label; returns the time now."""
-    rows, calendar, charges = queue
-    blocks, layout, memory, _ = net
-    profile, spent, work = notes
-    deliver_due(label, rows, calendar, share, scratch, memory.inputs, work)
-    t = spend(profile, spent, DELIVER, since)
-    if plastic is not None:
-        turn(plastic, label)
-        deliver_learning(label, rows, plastic, deliver_plastic, calendar, share, scratch, memory.inputs, work)
-        t = spend(profile, spent, PLASTICITY, t)
-    if deferred is not None:
-        deliver_learning(label, rows, deferred, deliver_deferred, calendar, share, scratch, memory.inputs, work)
-        t = spend(profile, spent, PLASTICITY, t)
-    if traced is not None:
-        turn_traced(traced, label)
-        deliver_learning(label, rows, traced, deliver_traced, calendar, share, scratch, memory.inputs, work)
-        t = spend(profile, spent, PLASTICITY, t)
-    if charges.shape[1]:
-        deliver_charges(label, share, blocks, layout, memory.inputs, charges)
-    return spend(profile, spent, DELIVER, t)
+def note_own(lanes, note, label, share, blocks, exchange, place):
+    """Let a thread's plastic lanes know of the spikes of its own neurons in a step.
+
+    Args:
+        note: what tells such lanes of a block's spikes.
+        place: of the step in the ring of spikes.
+    """
+    for at in range(share.blocks.size):
+        b = share.blocks[at]
+        spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + exchange.found[place, b]]
+        note(lanes, blocks.slice[b], blocks.population[b], blocks.local[b], spiked, label)
 
 
 @lean
@@ -209,7 +192,8 @@ def advance(
         why it returned; see ``places``.
     """
     profile, spent, work = notes
-    blocks, _, memory, _ = net
+    blocks, layout, memory, _ = net
+    rows, calendar, charges = queue
     fixed = timing, share, functions, net, scratch, exchange, notes
     while True:
         k = progress[STEP]
@@ -228,7 +212,20 @@ def advance(
         sampling = timing.sampled <= k and samples_at(k, samples)
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
-            t = take_in(due, share, net, queue, plastic, deferred, traced, scratch, notes, t)
+            deliver_due(due, rows, calendar, share, scratch, memory.inputs, work)
+            t = spend(profile, spent, DELIVER, t)
+            if plastic is not None:
+                turn(plastic, due)
+                deliver_learning(due, rows, plastic, deliver_plastic, calendar, share, scratch, memory.inputs, work)
+            if deferred is not None:
+                deliver_learning(due, rows, deferred, deliver_deferred, calendar, share, scratch, memory.inputs, work)
+            if traced is not None:
+                turn_traced(traced, due)
+                deliver_learning(due, rows, traced, deliver_traced, calendar, share, scratch, memory.inputs, work)
+            t = spend(profile, spent, PLASTICITY, t)
+            if charges.shape[1]:
+                deliver_charges(due, share, blocks, layout, memory.inputs, charges)
+            t = spend(profile, spent, DELIVER, t)
             progress[RECEIVED] = k + 1
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It
         # is one call for either, because it is compiled where it stands.
@@ -242,9 +239,15 @@ def advance(
                 if k >= last:
                     return DONE
                 change_drive(k, progress, share, memory)
-            visit_blocks(
-                k, receiving and not (apart and stepping), stepping != 0, due, plastic, deferred, traced, fixed
-            )
+            visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, fixed)
             t = ticks() if profile else t
+        label, place = k + timing.spike_label, k % exchange.found.shape[0]
+        if plastic is not None:
+            note_own(plastic, note_posts, label, share, blocks, exchange, place)
+        if deferred is not None:
+            note_own(deferred, note_spikes, label, share, blocks, exchange, place)
+        if traced is not None:
+            note_own(traced, note_traced, label, share, blocks, exchange, place)
+        spend(profile, spent, PLASTICITY, t)
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)
