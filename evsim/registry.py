@@ -33,8 +33,25 @@ def families() -> dict[str, Callable[[str], Model]]:
     return found
 
 
+_of_scripts: dict[str, Model] = {}
+
+
+def register(model: Model) -> None:
+    """Take up a model that a script brings; raises EvsimError if there is one of that name."""
+    if not is_free(model.name):
+        raise EvsimError(f"there is a model named {model.name!r} already; give yours another name")
+    _of_scripts[model.name] = model
+
+
+def is_free(name: str) -> bool:
+    """Whether no model has that name."""
+    return not any(name in known for known in (models(), families(), _of_scripts))
+
+
 def model(name: str) -> Model:
     """The model of that name; raises UnknownNameError."""
+    if name in _of_scripts:
+        return _of_scripts[name]
     family, colon, _ = name.partition(":")
     if colon and family in families():
         return families()[family](name)

@@ -25,7 +25,7 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
     return type(base.__name__, (base,), members)
 
 
-def _own_cell(model: NeuronModel) -> type[StandardCellType]:
+def own_cell(model: NeuronModel) -> type[StandardCellType]:
     """A cell that PyNN does not have, such as one of sPyNNaker's, from what its model declares."""
     members = {
         "__doc__": f"{model.name}: {', '.join(model.parameters)}.",
@@ -41,7 +41,7 @@ def _own_cell(model: NeuronModel) -> type[StandardCellType]:
 def _cell(name: str, model: Any) -> type[StandardCellType] | None:
     if isinstance(base := getattr(cells, name, None), type) and isinstance(model, NeuronModel | SourceModel):
         return _standard_cell(base, model)
-    return _own_cell(model) if isinstance(model, NeuronModel) and model.defaults else None
+    return own_cell(model) if isinstance(model, NeuronModel) and model.defaults else None
 
 
 @cache
