@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from types import FunctionType
 from typing import Any, overload
 
 import numpy as np
@@ -129,9 +130,12 @@ class _Declaration:
 
     def _function(self, member: Any, name: str) -> Callable[..., Any]:
         member = getattr(member, "__func__", member)
-        if not callable(found := getattr(member, "py_func", member)):
+        if not isinstance(found := getattr(member, "py_func", member), FunctionType):
             raise EvsimError(f"cell type {self.name} has no function {name!r}; define it in the class")
-        return found
+        # What is compiled is cached with the name of its module, which numba imports where it loads it again.
+        there = FunctionType(found.__code__, found.__globals__, found.__name__, found.__defaults__, found.__closure__)
+        there.__module__ = __name__
+        return there
 
     def _check_names(self) -> None:
         if not self.states:
