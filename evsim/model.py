@@ -244,6 +244,12 @@ class NeuronModel:
         """Whether the weights of a receptor are negative where they are not 0: those of an inhibitory current."""
         return receptor == "inhibitory" and not self.has_conductances
 
+    def response_time(self, receptor: str) -> str | None:
+        """The parameter with the time constant (ms) by which a receptor's response decays; None of an instant one."""
+        standard = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I", "excitatory2": "tau_syn_E2"}.get(receptor)
+        names = (standard, f"{receptor}.tau_syn", f"{receptor}.tau_decay")
+        return next((name for name in names if name in self.parameters), None)
+
 
 @dataclass(frozen=True, eq=False)
 class SourceModel:

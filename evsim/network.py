@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.errors import CheckError, Problem
+from evsim.release import Release
 from evsim.synapses import Synapses
 
 Floats = NDArray[np.float64]
@@ -112,6 +113,7 @@ class Projection:
         synapses: cells, weights as PyNN gives them (nA, negative if inhibitory; uS, never negative; or mV) and delays
             in time steps; of plastic synapses the weights at t = 0.
         plasticity: how the weights change; None where they do not.
+        release: which part of the weight each spike releases; None where that is always the whole.
     """
 
     label: str
@@ -121,6 +123,7 @@ class Projection:
     synapse: str
     synapses: Synapses
     plasticity: Plasticity | None = None
+    release: Release | None = None
 
     def __len__(self) -> int:
         return len(self.synapses)

@@ -20,6 +20,7 @@ import numpy as np
 
 from evsim.errors import EvsimError
 from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Trains, frozen
+from evsim.release import Release
 from evsim.synapses import Listed
 
 FORMAT = "evsim network"
@@ -143,6 +144,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
                 "weight": put(projection.weight, np.float64),
                 "delay": put(projection.delay, np.int32),
                 **_describe_plasticity(projection.plasticity),
+                **_describe_release(projection.release, put),
             }
             for projection in network.projections
         ],
@@ -175,6 +177,17 @@ def _describe_plasticity(plasticity: Plasticity | None) -> dict[str, Any]:
     said = asdict(plasticity)
     said["parameters"] = {name: float(value) for name, value in plasticity.parameters.items()}
     return {"plasticity": said}
+
+
+def _describe_release(release: Release | None, put: Put) -> dict[str, Any]:
+    """Nothing for synapses that release all, for the same reason."""
+    if release is None:
+        return {}
+    columns = {
+        kind: {name: put(values, np.float64) for name, values in given.items()}
+        for kind, given in (("parameters", release.parameters), ("initial", release.initial))
+    }
+    return {"release": {"rule": release.rule, **columns}}
 
 
 def _describe_population(population: Population, put: Put) -> dict[str, Any]:
@@ -212,12 +225,18 @@ def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
 
 def _build_projection(entry: Mapping[str, Any], get: Get) -> Projection:
     columns = [get(entry[name]) for name in ("source", "target", "weight", "delay")]
-    plastic = entry.get("plasticity")
+    plastic, release = entry.get("plasticity"), entry.get("release")
     return Projection(
         **{name: entry[name] for name in ("label", "pre", "post", "receptor", "synapse")},
         synapses=Listed(*columns),
         plasticity=Plasticity(**plastic) if plastic else None,
+        release=_build_release(release, get) if release else None,
     )
+
+
+def _build_release(entry: Mapping[str, Any], get: Get) -> Release:
+    parameters, initial = (_with_arrays(entry[kind], get) for kind in ("parameters", "initial"))
+    return Release(entry["rule"], parameters, initial)
 
 
 def _build_population(entry: Mapping[str, Any], get: Get) -> Population:

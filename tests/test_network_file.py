@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evsim.errors import EvsimError
 from evsim.network import Current, Network, Population, Probe, Projection, Trains
 from evsim.network_file import fingerprint, load, save
+from evsim.release import Release
 from evsim.synapses import Listed, Synapses
 
 finite = st.floats(-1e3, 1e3, allow_nan=False)
@@ -33,6 +34,12 @@ def indices(size: int, count: int):
 def networks(draw) -> Network:
     size, sources = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     count = draw(st.integers(0, 6))
+    columns = {
+        "U": draw(values(count, st.floats(0, 1))),
+        "tau_rec": draw(values(count)),
+        "tau_facil": draw(values(count)),
+    }
+    release = Release("TsodyksMarkram", columns, draw(st.sampled_from([{}, {"u": columns["U"]}])))
     trains = Trains.from_lists([np.sort(np.abs(draw(values(draw(st.integers(0, 3)))))) for _ in range(sources)])
     cells = Population("cells", "IF_curr_exp", size, {"tau_m": draw(values(size))}, {"v": draw(values(size))})
     projection = Projection(
@@ -47,6 +54,7 @@ def networks(draw) -> Network:
             draw(values(count)),
             np.array(draw(st.lists(st.integers(1, 90), min_size=count, max_size=count)), np.int32),
         ),
+        release=draw(st.sampled_from([None, release])),
     )
     return Network(
         timestep=draw(st.floats(0.01, 2.0)),

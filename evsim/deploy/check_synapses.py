@@ -39,10 +39,11 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
     ends = (projection.pre, projection.post) if chip.rules.family == "loihi" else (projection.pre,)
-    if projection.plasticity and (graded := [index for index in ends if _is_graded(network, index, chip)]):
-        cells = network.populations[graded[0]]
-        what = f"plastic synapses {'from' if graded[0] == projection.pre else 'onto'} population {cells.label!r}"
-        limit = f"{cells.model} sends graded spikes, from which no synapse learns"
+    changing = projection.plasticity or projection.release
+    if changing and (graded := [index for index in ends if _is_graded(network, index, chip)]):
+        cells, kind = network.populations[graded[0]], "plastic" if projection.plasticity else "releasing"
+        what = f"{kind} synapses {'from' if graded[0] == projection.pre else 'onto'} population {cells.label!r}"
+        limit = f"{cells.model} sends graded spikes, from which no synapse learns or recovers"
         return [Problem(where, what, limit, "Make the synapses static.")]
     if chip.rules.name in kinds[name].rules:
         problems = kinds[name].problems

@@ -32,33 +32,35 @@ from evsim.engine.plastic_history import has_room_for_all, note_posts
 from evsim.engine.plasticity import deliver_plastic, turn
 from evsim.engine.queue import take
 from evsim.engine.records import sample, samples_at
-from evsim.engine.rows import PLASTIC
+from evsim.engine.release import deliver_released
+from evsim.engine.rows import NUMBERED, PLASTIC, RELEASING
 from evsim.engine.traced import deliver_traced, note_traced, turn_traced
 
 
 @inlined
 def deliver_due(label, rows, calendar, share, scratch, flat, work):
-    """Add everything to the inputs that is due at a label over synapses that do not change."""
+    """Add everything to the inputs that is due at a label over synapses that are always the same."""
     slot = label % calendar.count.shape[1]
     for at in range(share.lanes.size):
         lane = share.lanes[at]
-        while calendar.count[lane, slot] and rows.kind[lane] != PLASTIC:
+        while calendar.count[lane, slot] and rows.kind[lane] < NUMBERED:
             count = take(calendar, lane, slot, scratch.entries)
             work[DELIVER] += deliver_lane(rows, lane, scratch.entries[:count], (scratch.targets, scratch.words), flat)
 
 
 @inlined
-def deliver_learning(label, rows, lanes, deliver, calendar, share, scratch, flat, work):
-    """Add what is due at a label over plastic synapses, after bringing these up to date.
+def deliver_changing(label, rows, kind, lanes, deliver, calendar, share, scratch, flat, work):
+    """Add what is due at a label over synapses that change, after bringing these up to date.
 
     Args:
-        lanes: the thread's plastic lanes, in any numbers.
+        kind: of the lanes, from NUMBERED on.
+        lanes: the thread's lanes of that kind, in any numbers.
         deliver: what delivers over such a lane.
     """
     slot = label % calendar.count.shape[1]
     for at in range(share.lanes.size):
         lane = share.lanes[at]
-        while calendar.count[lane, slot] and rows.kind[lane] == PLASTIC:
+        while calendar.count[lane, slot] and rows.kind[lane] == kind:
             entries = scratch.entries[: take(calendar, lane, slot, scratch.entries)]
             into = flat[rows.input[lane] : rows.input[lane] + rows.width[lane]]
             work[PLASTICITY] += deliver(lanes, lanes.number[lane], entries, label, into)
@@ -169,6 +171,7 @@ def advance(
     plastic,
     deferred,
     traced,
+    releasing,
     scratch,
     exchange,
     events,
@@ -185,6 +188,7 @@ def advance(
         queue: rows, the thread's calendar, and a (slots, inputs) ring of charges, (slots, 0) where there are none.
         plastic: the thread's plastic lanes in floating point; None where there are none.
         deferred, traced: those in SpiNNaker's numbers, and in Loihi's; None where there are none.
+        releasing: those of synapses that release a part of their weight; None where there are none.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
         notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
@@ -194,6 +198,7 @@ def advance(
     profile, spent, work = notes
     blocks, layout, memory, _ = net
     rows, calendar, charges = queue
+    inputs = memory.inputs
     fixed = timing, share, functions, net, scratch, exchange, notes
     while True:
         k = progress[STEP]
@@ -212,19 +217,23 @@ def advance(
         sampling = timing.sampled <= k and samples_at(k, samples)
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
-            deliver_due(due, rows, calendar, share, scratch, memory.inputs, work)
+            deliver_due(due, rows, calendar, share, scratch, inputs, work)
             t = spend(profile, spent, DELIVER, t)
             if plastic is not None:
                 turn(plastic, due)
-                deliver_learning(due, rows, plastic, deliver_plastic, calendar, share, scratch, memory.inputs, work)
+                deliver_changing(due, rows, PLASTIC, plastic, deliver_plastic, calendar, share, scratch, inputs, work)
             if deferred is not None:
-                deliver_learning(due, rows, deferred, deliver_deferred, calendar, share, scratch, memory.inputs, work)
+                deliver_changing(due, rows, PLASTIC, deferred, deliver_deferred, calendar, share, scratch, inputs, work)
             if traced is not None:
                 turn_traced(traced, due)
-                deliver_learning(due, rows, traced, deliver_traced, calendar, share, scratch, memory.inputs, work)
+                deliver_changing(due, rows, PLASTIC, traced, deliver_traced, calendar, share, scratch, inputs, work)
+            if releasing is not None:
+                deliver_changing(
+                    due, rows, RELEASING, releasing, deliver_released, calendar, share, scratch, inputs, work
+                )
             t = spend(profile, spent, PLASTICITY, t)
             if charges.shape[1]:
-                deliver_charges(due, share, blocks, layout, memory.inputs, charges)
+                deliver_charges(due, share, blocks, layout, inputs, charges)
             t = spend(profile, spent, DELIVER, t)
             progress[RECEIVED] = k + 1
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted. It

@@ -14,7 +14,7 @@ from evsim.engine.memory import Layout, aligned_room
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
 from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
-from evsim.engine.rows import EVEN, MIXED, PLASTIC, SUMMED, Rows
+from evsim.engine.rows import EVEN, MIXED, NUMBERED, PLASTIC, RELEASING, SUMMED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
 from evsim.rulesets import RuleSet
@@ -56,7 +56,7 @@ def build_rows(chip_network: ChipNetwork, layout: Layout, without: Sequence[int]
 def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     even: dict[tuple[int, float], _Group] = {}
     mixed: dict[int, _Group] = {}
-    summed, plastic = [], []
+    summed, plastic, releasing = [], [], []
     for index, (projection, held) in enumerate(
         zip(chip_network.network.projections, chip_network.projections, strict=True)
     ):
@@ -64,6 +64,9 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
             continue
         if projection.plasticity:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))
+            continue
+        if projection.release:
+            releasing.append(_Group(RELEASING, held.row, 0, 0, [index]))
             continue
         spread = held.synapses.weights
         constant = spread.least if spread.least == spread.most else None
@@ -75,11 +78,11 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
         else:
             mixed.setdefault(held.row, _Group(MIXED, held.row, 0, 0)).members.append(index)
     if not chip_network.chip.rules.is_exact:
-        for group in (*mixed.values(), *summed):
+        for group in (*mixed.values(), *summed, *releasing):
             spreads = [chip_network.projections[index].synapses.weights for index in group.members]
             largest = max(max(-spread.least, spread.most) for spread in spreads)
             group.weight = unit_of(largest, WEIGHT_BITS - 1)  # a bit is the sign
-    return [*even.values(), *mixed.values(), *summed, *plastic]
+    return [*even.values(), *mixed.values(), *summed, *plastic, *releasing]
 
 
 def stored(held: ChipProjection, weight: np.ndarray) -> np.ndarray:
@@ -233,7 +236,7 @@ class _Builder:
             base=self._base,
             gathers=(self._totals // n_rows < ROW_SHORT).astype(np.int64),
             projection=np.repeat(
-                np.array([g.members[0] if g.kind == PLASTIC else -1 for g in self._groups], np.int64), self._slices
+                np.array([g.members[0] if g.kind >= NUMBERED else -1 for g in self._groups], np.int64), self._slices
             ),
             first=first,
             begin=begin,

@@ -24,7 +24,14 @@ def refuse_growth(old: ChipNetwork, new: ChipNetwork) -> None:
 
 
 def same_synapses(old: ChipNetwork, new: ChipNetwork) -> bool:
-    """Whether both have the same synapses with the same numbers on the chip."""
+    """Whether both have the same synapses with the same numbers on the chip.
+
+    What a synapse releases also depends on how its target responds.
+    """
+    cells = zip(old.network.populations, new.network.populations, strict=True)
+    changed = {index for index, (before, now) in enumerate(cells) if before is not now}
+    if any(projection.release and projection.post in changed for projection in new.network.projections):
+        return False
     return all(
         a is b and (c.row, c.synapses, c.hold, c.exponent) == (d.row, d.synapses, d.hold, d.exponent)
         for a, b, c, d in zip(

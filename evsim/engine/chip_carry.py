@@ -26,6 +26,12 @@ class ChipPast(NamedTuple):
     threads: Sequence[Any]
 
 
+def of_lane(threads: Sequence[Any], lane: int) -> Any:
+    """The lanes of the thread that has this one."""
+    (found,) = (thread for thread in threads if thread is not None and thread.number[lane] >= 0)
+    return found
+
+
 def take_in(arrival: Arrival, rows: Rows, lanes: Any, deliver: Callable[..., Any], charges: np.ndarray) -> None:
     """Let what has reached its synapses change them, and add it to the ring of charges (slots, inputs)."""
     begin = rows.input[arrival.lane]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.chip_carry import ChipPast, add_weights, carry_lanes, take_in
+from evsim.engine.chip_carry import ChipPast, add_weights, carry_lanes, of_lane, take_in
 from evsim.engine.deferred import deliver_deferred
 from evsim.engine.deferred_carry import keep_events
 from evsim.engine.deferred_lanes import arrived, deferred_lanes, weights_after
@@ -118,18 +118,13 @@ class Learning:
         """Take in what has arrived on the core of its target; returns what has not."""
         there, rest = self._split(arrival, step)
         deliver = deliver_traced if self._family == "loihi" else deliver_deferred
-        take_in(there, self._rows, self._of_lane(arrival.lane), deliver, charges)
+        take_in(there, self._rows, of_lane(self._threads(), arrival.lane), deliver, charges)
         return rest
 
     def _split(self, arrival: Arrival, step: int) -> tuple[Arrival, Arrival]:
         split = reached if self._family == "loihi" else arrived
-        return split(self._of_lane(arrival.lane), arrival, step)
+        return split(of_lane(self._threads(), arrival.lane), arrival, step)
 
     def _threads(self) -> Sequence[Any]:
         """The lanes of each thread in the chip's numbers."""
         return self.traced if self._family == "loihi" else self.deferred
-
-    def _of_lane(self, lane: int) -> Any:
-        """The lanes of the thread that has this one, in SpiNNaker's or Loihi's numbers."""
-        (found,) = (thread for thread in self._threads() if thread is not None and thread.number[lane] >= 0)
-        return found

@@ -20,7 +20,7 @@ from evsim.network import Network
 
 
 class Arrival(NamedTuple):
-    """Rows of a plastic lane, by their numbers within it, to which spikes are due at a label."""
+    """Rows of a plastic or releasing lane, by their numbers within it, to which spikes are due at a label."""
 
     lane: int
     label: int
@@ -35,10 +35,10 @@ class Past(NamedTuple):
     plastic: Sequence[Plastic | None]
 
 
-def take_arrivals(rows: Rows, calendars: Sequence[Calendar], step: int) -> list[Arrival]:
-    """Take everything that is due to plastic lanes from step ``step`` on out of the calendars."""
+def take_arrivals(rows: Rows, kind: int, calendars: Sequence[Calendar], step: int) -> list[Arrival]:
+    """Take everything that is due to lanes of a kind from step ``step`` on out of the calendars, by lane and label."""
     found, buffer = [], np.empty(32 * PAGE, np.uint64)
-    for lane in np.flatnonzero(rows.kind == PLASTIC):
+    for lane in np.flatnonzero(rows.kind == kind):
         for calendar in calendars:
             slots = calendar.count.shape[1]
             for label in range(step, step + slots):

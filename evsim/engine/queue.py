@@ -14,7 +14,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.intrinsics import prefetch, shift_right, synapse_weight
-from evsim.engine.rows import PLASTIC, SUMMED, Rows
+from evsim.engine.rows import NUMBERED, SUMMED, Rows
 
 PAGE = 32  # entries
 LENGTH_BITS = 24  # of an entry; the rest is where the row begins
@@ -25,8 +25,8 @@ class Calendar(NamedTuple):
     """The buckets of the lanes of one thread.
 
     Attributes:
-        entries: (pages, PAGE) uint64, ``begin << LENGTH_BITS | length`` of rows; in plastic lanes the number of the
-            row within the lane.
+        entries: (pages, PAGE) uint64, ``begin << LENGTH_BITS | length`` of rows; from NUMBERED lanes on the number of
+            the row within the lane.
         link: (pages,) int32, the page after this one in its bucket, or the next free page.
         free: (2,) int64, the first free page and how many there are.
         head, tail: (lanes, slots) int32, first and last page of each bucket; slot = due label modulo slots.
@@ -100,7 +100,7 @@ def push(rows, calendar, lane, neurons, label):
     head, tail, count = calendar.head[lane], calendar.tail[lane], calendar.count[lane]
     slots = np.int64(count.size)
     now = label % slots
-    numbers = rows.kind[lane] == PLASTIC
+    numbers = rows.kind[lane] >= NUMBERED
     for k in range(neurons.size):
         for row in range(first[neurons[k]], first[neurons[k] + 1]):
             slot = now + delays[row]

@@ -8,6 +8,7 @@ Synapses lie in lanes. A lane holds those onto one slice and one input row whose
               (graded spikes), and the sum shifted to the right (Loihi 2); a lane for each projection
     plastic   as mixed, with weights that change with the spikes; a lane for each projection (see ``plasticity`` and
               ``deferred``)
+    releasing as mixed, of which each spike releases a part; a lane for each projection (see ``release``)
 
 Within a lane, synapses are sorted by source neuron and delay; those that share both are a row.
 """
@@ -18,7 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-EVEN, MIXED, SUMMED, PLASTIC = range(4)
+EVEN, MIXED, SUMMED, PLASTIC, RELEASING = range(5)
+NUMBERED = PLASTIC  # from this kind on, what a spike queues of a lane is the number of a row within it
 
 
 class Rows(NamedTuple):
@@ -28,8 +30,8 @@ class Rows(NamedTuple):
         slice, kind, shift: (lanes,) of each lane; ``shift`` counts in summed ones.
         weight: (lanes,) of even lanes, the weight of all; of others in floating point, the unit of their weights.
         input, width: (lanes,) where the lane's input row begins in ``Memory.inputs``, and its length.
-        base: (lanes,) the lane's first synapse in ``targets`` (even) or ``words`` (mixed, summed).
-        projection: (lanes,) the projection of a plastic lane; -1 of others.
+        base: (lanes,) the lane's first synapse in ``targets`` (even) or ``words`` (others).
+        projection: (lanes,) the projection of a plastic or releasing lane; -1 of others.
         gathers: (lanes,) 1 where rows are so short that they are copied together before they are added.
         first: (lanes, neurons + 1) int64; the rows of global neuron g are first[lane, g] to first[lane, g + 1].
         begin: (rows,) uint32 first synapse of a row, relative to ``base``; the row after it begins where it ends, so

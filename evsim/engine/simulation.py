@@ -28,7 +28,8 @@ from evsim.engine.profile import Stopwatch
 from evsim.engine.queue import Calendar, empty_calendar, grown, has_summed, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
-from evsim.engine.rows import Rows
+from evsim.engine.release_carry import Releases
+from evsim.engine.rows import PLASTIC, RELEASING, Rows
 from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
@@ -80,6 +81,7 @@ class Simulation:
         self._fed = fed(self._net, self._sources)
         self._rows = build_rows(self._net, self._layout, [stretch.projection for stretch in self._fed])
         self._learning = Learning(self._net, self._layout, self._rows, self._owners(), self._step)
+        self._releases = Releases(self._net.network, self._layout, self._rows, self._owners())
         self._load_feeds()
         slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
         inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
@@ -156,6 +158,7 @@ class Simulation:
                 self._learning.plastic[thread],
                 self._learning.deferred[thread],
                 self._learning.traced[thread],
+                self._releases.threads[thread],
                 self._scratch[thread],
                 self._exchange,
                 events,
@@ -273,9 +276,11 @@ class Simulation:
     def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""
         self._queue_pending()
-        arrivals = take_arrivals(self._rows, self._calendars, self._step)
-        past = self._learning
+        arrivals = take_arrivals(self._rows, PLASTIC, self._calendars, self._step)
+        released = take_arrivals(self._rows, RELEASING, self._calendars, self._step)
+        past, releases = self._learning, self._releases
         charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
+        releases.settle(released, charges)
         # the first label whose input is still to come
         due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
         for stretch in self._fed:
@@ -283,6 +288,7 @@ class Simulation:
         self._sources |= fresh_sources
         self._load_synapses()
         arrivals = self._learning.carry(past, arrivals, charges, self._step)
+        self._releases.carry(releases)
         self._charges = lengthened(charges, len(self._charges), self._step, has_summed(self._rows))
         self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
         self._queue_again(arrivals)
@@ -352,7 +358,7 @@ class Simulation:
     def _arrivals(self) -> list[Arrival]:
         """What is under way over plastic synapses, which stays so."""
         self._queue_pending()
-        arrivals = take_arrivals(self._rows, self._calendars, self._step)
+        arrivals = take_arrivals(self._rows, PLASTIC, self._calendars, self._step)
         self._queue_again(arrivals)
         return arrivals
 

@@ -91,6 +91,9 @@ def _of_projection(network: Network, projection: Projection) -> Iterator[Problem
             "NIR has no plasticity",
             "Use StaticSynapse; --lossy writes the weights as they are at t = 0.",
         )
+    if projection.release is not None:
+        what, limit = f"synapses that release by {projection.release.rule}", "NIR has weights that are always the same"
+        yield Problem(where, what, limit, "Use StaticSynapse; --lossy writes the weights.")
     if not delays_of_channels(network, projection).exact:
         least, most, mean = (steps * network.timestep for steps in (delay.least, delay.most, np.rint(delay.mean)))
         yield Problem(

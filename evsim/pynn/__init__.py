@@ -24,6 +24,7 @@ from pyNN.standardmodels import synapses as _pynn_synapses
 
 from evsim.pynn import cells, columns, extra_models, graph, sessions, simulator
 from evsim.pynn.cells import list_standard_models
+from evsim.pynn.connection import Connection
 from evsim.pynn.connectors import (
     AllToAllConnector,
     ArrayConnector,
@@ -72,16 +73,20 @@ from evsim.pynn.point_neurons import (
 )
 from evsim.pynn.populations import Assembly, Population, PopulationView
 from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
-from evsim.pynn.projections import Connection, Projection
+from evsim.pynn.projections import Projection
 from evsim.pynn.simulator import name
 from evsim.pynn.synapses import (
     AdditivePotentiationMultiplicativeDepression,
     AdditiveWeightDependence,
     GutigWeightDependence,
     MultiplicativeWeightDependence,
+    MultiQuantalSynapse,
+    SimpleStochasticSynapse,
     SpikePairRule,
     StaticSynapse,
     STDPMechanism,
+    StochasticTsodyksMarkramSynapse,
+    TsodyksMarkramSynapse,
     Vogels2011Rule,
 )
 
@@ -96,7 +101,8 @@ def __getattr__(attribute: str) -> Any:
     if not attribute.startswith("_") and attribute in cells.cell_types():
         return cells.cell_types()[attribute]
     if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
-        known = ", ".join([*cells.cell_types(), "StaticSynapse", "STDPMechanism"])
+        synapses = (name for name in globals() if name.endswith(("Synapse", "Mechanism")))
+        known = ", ".join([*cells.cell_types(), *synapses])
         raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pyNN import connectors
 from pyNN.random import NumpyRNG, RandomDistribution
+from pyNN.standardmodels import StandardSynapseType
 from pyNN.standardmodels import synapses as synapse_models
 
 from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
+from evsim.pynn.synapses import ReleasingSynapse
 from evsim.synapses import index_type
 
 if TYPE_CHECKING:
@@ -27,9 +29,11 @@ LIMIT = "EVSIM_MEMORY_LIMIT"  # environment variable: GB that a network may take
 # bytes a cell: its PyNN ID with the place in the list of cells; its state in an engine
 CELL, CELL_STATE = 70, 64
 # bytes a synapse in the graph, beside its source; a constant column takes none
-WEIGHT, DELAY = 8, 4
+WEIGHT, DELAY, OTHER = 8, 4, 8
 # bytes a synapse in an engine: its target, or target and weight
 CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
+# of one that releases: its state and its place in the projection; its parameters, where they differ between synapses
+RELEASE_STATE, RELEASE_LAW = 28, 40
 # bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
 ROW, DELAYS = 8, 32
 # bytes a synapse for a while: its target and a source, before both are sorted; a weight, while weights are checked
@@ -77,19 +81,28 @@ def synapses(projection, connector, state: State, stored: bool = True) -> Need |
         return None
     space = projection.synapse_type.parameter_space
     listed = getattr(connector, "column_names", ())
-    weight, delay = (name in listed or not space[name].is_homogeneous for name in ("weight", "delay"))
+    varied = {name for name, values in space.items() if name in listed or not values.is_homogeneous}
+    weight, delay, others = "weight" in varied, "delay" in varied, varied - {"weight", "delay"}
     n_sources = projection.pre.size
-    column = np.dtype(index_type(n_sources)).itemsize + WEIGHT * weight + DELAY * delay
-    plastic = isinstance(projection.synapse_type, synapse_models.STDPMechanism)
-    entries = [
-        (IDEAL_ENTRY if chip == "ideal" else CHIP_ENTRY) if weight or plastic else CONSTANT_ENTRY
-        for chip in _engines(state)
-    ]
+    column = np.dtype(index_type(n_sources)).itemsize + WEIGHT * weight + DELAY * delay + OTHER * len(others)
+    entries = [_entry(chip, projection.synapse_type, weight, bool(others)) for chip in _engines(state)]
     rows = ROW * min(count, n_sources * (DELAYS if delay else 1)) * len(entries)
     unsorted = isinstance(connector, (connectors.FixedTotalNumberConnector, connectors.FixedNumberPostConnector))
     passing = max(UNSORTED * unsorted, CHECKED * weight)
     graph, passing = (count * column, count * passing) if stored else (0.0, 0.0)
     return Need(graph, count * sum(entries) + rows, passing)
+
+
+def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) -> int:
+    """Bytes of a synapse in an engine.
+
+    Args:
+        weight, others: whether weights, and parameters beside weight and delay, differ between synapses.
+    """
+    word = IDEAL_ENTRY if chip == "ideal" else CHIP_ENTRY
+    if isinstance(synapse, ReleasingSynapse):
+        return word + RELEASE_STATE + RELEASE_LAW * others
+    return word if weight or isinstance(synapse, synapse_models.STDPMechanism) else CONSTANT_ENTRY
 
 
 def expected(connector, shape: tuple[int, int]) -> float | None:

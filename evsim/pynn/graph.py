@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pyNN import common
 from pyNN.standardmodels import StandardCellType
 
@@ -165,9 +166,10 @@ def _projection(projection: Projection, state: State) -> tuple[network.Projectio
 
 def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> network.Projection:
     """The synapses from one population to another, in the order in which they were created."""
-    synapses = projection.synapses
+    synapses, release = projection.synapses, projection.release()
     if not whole:
         synapses = synapses.between(range(pre.start, pre.stop), range(post.start, post.stop))
+        release = release and release.of(within(projection, pre, post))
     if pre.cells is not None or post.cells is not None:
         synapses = synapses.moved(pre.cells, post.cells)
     return network.Projection(
@@ -178,7 +180,14 @@ def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> net
         synapse=type(projection.synapse_type).__name__,
         synapses=synapses,
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
+        release=release,
     )
+
+
+def within(projection: Projection, pre: Member, post: Member) -> NDArray[np.bool_]:
+    """Which synapses of a projection (n,) lie between parts of its ends."""
+    source, target = projection.sources, projection.targets
+    return (source >= pre.start) & (source < pre.stop) & (target >= post.start) & (target < post.stop)
 
 
 def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:

@@ -32,8 +32,6 @@ def present_weights(projection: Projection) -> NDArray[np.float64] | None:
 def _shares(projection: Projection) -> Iterator[NDArray[np.bool_]]:
     """Which of a projection's synapses each of its parts has."""
     populations = simulator.state.populations
-    source, target = projection.sources, projection.targets
     for pre in graph.members(projection.pre, populations):
-        mine = (source >= pre.start) & (source < pre.stop)
         for post in graph.members(projection.post, populations):
-            yield mine & (target >= post.start) & (target < post.stop)
+            yield graph.within(projection, pre, post)

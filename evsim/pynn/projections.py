@@ -1,4 +1,4 @@
-"""Projection, and the single connections that it hands out."""
+"""Projection: the synapses between two populations, made by a connector, read and changed."""
 # ruff: noqa: D101 - classes that PyNN documents keep its words
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from pyNN import common, errors
-from pyNN.parameters import ParameterSpace
+from pyNN.parameters import LazyArray, ParameterSpace
 from pyNN.space import Space
 
 from evsim import network
@@ -15,44 +15,11 @@ from evsim.errors import EvsimError
 from evsim.network import frozen
 from evsim.pynn import drawing, estimate, native_rng, simulator
 from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
+from evsim.pynn.connection import Connection
 from evsim.pynn.present_weights import present_weights
 from evsim.pynn.synapses import StaticSynapse
+from evsim.release import Release
 from evsim.synapses import is_constant
-
-
-class Connection(common.Connection):
-    """One synapse of a projection; its attributes (weight, delay, ...) are read from there and written there."""
-
-    _projection: Projection
-    _index: int
-
-    def __init__(self, projection: Projection, index: int) -> None:
-        object.__setattr__(self, "_projection", projection)
-        object.__setattr__(self, "_index", index)
-
-    @property
-    def presynaptic_index(self) -> int:
-        """The cell in ``projection.pre``."""
-        return self._projection.synapses.pair(self._index)[0]
-
-    @property
-    def postsynaptic_index(self) -> int:
-        """The cell in ``projection.post``."""
-        return self._projection.synapses.pair(self._index)[1]
-
-    def __getattr__(self, name: str) -> float:
-        if name not in self._projection.names:
-            raise AttributeError(f"a connection of {self._projection!r} has no attribute {name!r}")
-        return self._projection.value(name, self._index)
-
-    def __setattr__(self, name: str, value: float) -> None:
-        if name not in self._projection.names:
-            raise AttributeError(f"a connection of {self._projection!r} has no attribute {name!r}")
-        self._projection.change_one(name, self._index, value)
-
-    def as_tuple(self, *attribute_names: str) -> tuple:
-        """The values of the attributes of those names."""
-        return tuple(getattr(self, name) for name in attribute_names)
 
 
 class Projection(common.Projection):
@@ -83,9 +50,13 @@ class Projection(common.Projection):
         )
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
+        self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
+        self._times_set: dict[str, int] = {}
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
+        for name, column in self._others.items():
+            self.synapse_type.refuse(self.label, name, column)
         if self.takes_magnitudes:
             self._replace("weight", self.synapses.weight)
         simulator.state.projections.append(self)
@@ -183,6 +154,10 @@ class Projection(common.Projection):
             return float(extreme(self._delay[:1] if is_constant(self._delay) else self._delay))
         return float(in_ms(steps, simulator.state.dt))
 
+    def release(self) -> Release | None:
+        """Which part of their weights the synapses release; None where that is always the whole."""
+        return self.synapse_type.release(self.column, self._initial, dict(self._times_set))
+
     # --- changing ----------------------------------------------------------------------------------------------------
 
     def change_one(self, name: str, index: int, value: float) -> None:
@@ -196,6 +171,7 @@ class Projection(common.Projection):
             self._delay, self.synapses = column, self.synapses.replaced(delay=frozen(steps))
             self._forget_parts()
         else:
+            self.synapse_type.refuse(self.label, name, np.array([value], np.float64))
             column[index] = value
             self._replace(name, column)
 
@@ -209,13 +185,17 @@ class Projection(common.Projection):
 
     def _set_attributes(self, parameter_space: ParameterSpace) -> None:
         for name, lazy in parameter_space.items():
-            values = lazy.evaluate(simplify=True)
-            if np.ndim(values):
-                column = np.array(values[self.sources, self.targets], np.float64)
-            else:
-                column = np.broadcast_to(np.float64(values), len(self))
+            column = self._evaluated(lazy)
+            self.synapse_type.refuse(self.label, name, column)
             self._writable.clear()
             self._replace(name, column)
+
+    def _evaluated(self, matrix: LazyArray) -> np.ndarray:
+        """The values (n,) of the synapses, from those of all pairs."""
+        values = matrix.evaluate(simplify=True)
+        if np.ndim(values):
+            return np.array(values[self.sources, self.targets], np.float64)
+        return np.broadcast_to(np.float64(values), len(self))
 
     def _replace(self, name: str, column: np.ndarray) -> None:
         if name != "weight":
@@ -243,10 +223,30 @@ class Projection(common.Projection):
         self.parts = None
         simulator.state.changed()
 
-    def _set_initial_value_array(self, variable: str, initial_value) -> None:
-        raise errors.NonExistentParameterError(
-            variable, type(self.synapse_type).__name__, list(self.synapse_type.default_initial_values)
-        )
+    def initialize(self, **initial_values) -> None:
+        """Set state variables of the synapses; while a network runs, what they are now.
+
+        Args:
+            initial_values: in any of the forms that ``set`` takes.
+
+        Raises:
+            NonExistentParameterError: the synapses have no such variable.
+            InvalidParameterValueError: a value is not one that it can have.
+        """
+        known = self.synapse_type.default_initial_values
+        if unknown := initial_values.keys() - known.keys():
+            raise errors.NonExistentParameterError(unknown.pop(), type(self.synapse_type).__name__, list(known))
+        space = ParameterSpace(self._value_list_to_array(initial_values), dict.fromkeys(known, float), self.shape)
+        matrices = dict(self._handle_distance_expressions(space).items())
+        columns = {name: frozen(self._evaluated(matrix)) for name, matrix in matrices.items()}
+        initial = {**self._initial, **columns}
+        release = self.synapse_type.release(self.column, initial, {})
+        for fault in release.faults() if release else ():
+            raise errors.InvalidParameterValueError(f"projection {self.label!r}: {'; '.join(fault)}")
+        self._initial = initial
+        self._times_set |= {name: self._times_set.get(name, 0) + 1 for name in columns}
+        self.initial_values |= matrices
+        self._forget_parts()
 
     def _value_list_to_array(self, attributes: dict) -> dict:
         """Lists of one value for each connection as matrices; the matrix of connections is made only for them."""

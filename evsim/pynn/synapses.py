@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from pyNN import errors
@@ -18,8 +18,10 @@ from pyNN.standardmodels import (
 
 from evsim.network import Plasticity
 from evsim.pynn import simulator
+from evsim.release import RULES, Release
 from evsim.synapses import is_constant
 
+Columns = Mapping[str, np.ndarray]
 Column = Callable[[str], np.ndarray]
 
 
@@ -33,32 +35,122 @@ def _check_signs(weights, projection) -> None:
         raise errors.ConnectionError(f"projection {projection.label!r}: {error}") from None
 
 
-class StaticSynapse(synapses.StaticSynapse):
-    __doc__ = synapses.StaticSynapse.__doc__
-    translations = build_translations(("weight", "weight"), ("delay", "delay"))
-    parameter_checks = {"weight": _check_signs}
-
-    def _get_minimum_delay(self) -> float:
-        return simulator.state.default_delay
-
-    def plasticity(self, label: str | None, column: Column) -> None:
-        """Static synapses do not change."""
-
-
-# --- plasticity ------------------------------------------------------------------------------------------------------
-
-
 def same_names(*names: str) -> dict:
     """PyNN's translations of parameters that keep their names and units."""
     return build_translations(*((name, name) for name in names))
 
 
-class STDPMechanism(synapses.STDPMechanism):
+class _Synapse:
+    """What evsim asks of a synapse type; here of one whose weights never change, and are released whole."""
+
+    parameter_checks = {"weight": _check_signs}
+
+    def _get_minimum_delay(self) -> float:
+        return simulator.state.default_delay
+
+    def plasticity(self, label: str | None, column: Column) -> Plasticity | None:
+        """How the weights of a projection with such synapses change.
+
+        Args:
+            label: of the projection.
+            column: gives a parameter of every synapse (n,).
+        """
+
+    def release(self, column: Column, initial: Columns, times_set: Mapping[str, int]) -> Release | None:
+        """Which part of their weights such synapses release.
+
+        Args:
+            column: gives a parameter of every synapse (n,).
+            initial: state variable -> (n,), of those that were set.
+            times_set: as in ``Release``.
+        """
+
+    def refuse(self, label: str | None, name: str, values: np.ndarray) -> None:
+        """Raise InvalidParameterValueError where values of a parameter cannot be; those of weights are checked apart.
+
+        Args:
+            label: of the projection.
+        """
+
+
+class StaticSynapse(_Synapse, synapses.StaticSynapse):
+    __doc__ = synapses.StaticSynapse.__doc__
+    translations = same_names("weight", "delay")
+
+
+# --- release ---------------------------------------------------------------------------------------------------------
+
+
+class ReleasingSynapse(_Synapse):
+    """A synapse that releases a part of its weight, by a rule of ``evsim.release``.
+
+    Attributes:
+        rule: its name.
+        fixed: the parameters of the rule that PyNN's type has not.
+    """
+
+    rule: str
+    fixed: dict[str, float] = {}
+
+    def release(self, column: Column, initial: Columns, times_set: Mapping[str, int]) -> Release:
+        """By the parameters of each synapse."""
+        rule, weight = RULES[self.rule], column("weight")
+        parameters = {
+            name: np.broadcast_to(self.fixed[name], len(weight)) if name in self.fixed else column(name)
+            for name in rule.parameters
+        }
+        return Release(self.rule, parameters, dict(initial), times_set)
+
+    def refuse(self, label: str | None, name: str, values: np.ndarray) -> None:
+        """Raise InvalidParameterValueError where values of a parameter cannot be."""
+        span = RULES[self.rule].parameters.get(name)
+        if span and (fault := span.fault(name, values)):
+            raise errors.InvalidParameterValueError(f"projection {label!r}: {'; '.join(fault)}")
+
+
+class TsodyksMarkramSynapse(ReleasingSynapse, synapses.TsodyksMarkramSynapse):
+    __doc__ = synapses.TsodyksMarkramSynapse.__doc__
+    translations = same_names("weight", "delay", "U", "tau_rec", "tau_facil")
+    rule = "TsodyksMarkram"
+    default_initial_values = dict(RULES[rule].initial)
+
+
+class StochasticTsodyksMarkramSynapse(ReleasingSynapse, synapses.StochasticTsodyksMarkramSynapse):
+    __doc__ = synapses.StochasticTsodyksMarkramSynapse.__doc__
+    translations = same_names("weight", "delay", "U", "tau_rec", "tau_facil")
+    rule, fixed = "MultiQuantal", {"n": 1.0}
+    default_initial_values = dict(RULES[rule].initial)
+
+
+class MultiQuantalSynapse(ReleasingSynapse, synapses.MultiQuantalSynapse):
+    """Several release sites, each of which releases its part of the weight or not (Fuhrmann et al. 2002).
+
+    Args:
+        U: probability of release of a synapse at rest.
+        n: number of release sites.
+        tau_rec: time constant of their recovery, ms.
+        tau_facil: time constant of facilitation, ms.
+    """
+
+    translations = same_names("weight", "delay", "U", "n", "tau_rec", "tau_facil")
+    rule = "MultiQuantal"
+    default_initial_values = dict(RULES[rule].initial)
+
+
+class SimpleStochasticSynapse(ReleasingSynapse, synapses.SimpleStochasticSynapse):
+    __doc__ = synapses.SimpleStochasticSynapse.__doc__
+    translations = same_names("weight", "delay", "p")
+    rule = "Bernoulli"
+
+
+# --- plasticity ------------------------------------------------------------------------------------------------------
+
+
+class STDPMechanism(_Synapse, synapses.STDPMechanism):
     __doc__ = synapses.STDPMechanism.__doc__
     timing_dependence: STDPTimingDependence
     weight_dependence: STDPWeightDependence
     base_translations = same_names("weight", "delay", "dendritic_delay_fraction")
-    parameter_checks = {"weight": _check_signs}
 
     def _build_translations(self) -> None:
         # PyNN adds those of the rules to the table of the class, where the next mechanism finds them
@@ -82,9 +174,6 @@ class STDPMechanism(synapses.STDPMechanism):
         super().__init__(
             timing_dependence, weight_dependence, voltage_dependence, dendritic_delay_fraction, weight, delay
         )
-
-    def _get_minimum_delay(self) -> float:
-        return simulator.state.default_delay
 
     def plasticity(self, label: str | None, column: Column) -> Plasticity:
         """How the weights of a projection with such synapses change.

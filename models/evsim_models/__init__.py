@@ -15,6 +15,7 @@ from evsim_models import (
     izhikevich,
     lif_reset,
     point_neuron,
+    releasing_synapses,
     sigma_delta,
     sources,
     static_synapse,
@@ -41,6 +42,7 @@ MODELS = (
     *sources.MODELS,
     static_synapse.MODEL,
     stdp.MODEL,
+    *releasing_synapses.MODELS,
 )
 
 FAMILIES = {point_neuron.FAMILY: point_neuron.point_neuron}

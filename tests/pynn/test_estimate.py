@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from evsim.backend import Target
+from evsim.engine.release_memory import LAW, STATE
 from evsim.errors import EvsimError
 from evsim.pynn import estimate, free_memory
 
@@ -165,3 +167,15 @@ def test_limits_of_control_groups(monkeypatch, tmp_path):
     assert free_memory.left_in_groups(["0::/elsewhere"]) == 4991
     assert free_memory.left_in_groups([]) == float("inf")
     assert free_memory.available_memory() > 0
+
+
+def test_synapses_that_release_count_with_their_state_and_parameters(sim):
+    cells = sim.Population(100, sim.IF_curr_exp())
+    use = sim.RandomDistribution("uniform", low=0, high=1)
+    kinds = [sim.TsodyksMarkramSynapse(U=given) for given in (0.5, use)]
+    alike, varied = (sim.Projection(cells, cells, sim.AllToAllConnector(), kind) for kind in kinds)
+    assert STATE.itemsize + np.dtype(np.uint32).itemsize == estimate.RELEASE_STATE
+    assert LAW.itemsize == estimate.RELEASE_LAW
+    assert alike.need.engine == pytest.approx(1e4 * (estimate.IDEAL_ENTRY + estimate.RELEASE_STATE), rel=0.01)
+    assert varied.need.engine - alike.need.engine == 1e4 * estimate.RELEASE_LAW
+    assert varied.need.graph - alike.need.graph == 1e4 * estimate.OTHER
