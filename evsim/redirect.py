@@ -32,10 +32,6 @@ SIMULATORS = SPINNAKER | {
     "pynn_genn",
 }
 
-# How a script tells sPyNNaker to use its machine; it means nothing elsewhere.
-PLACEMENT_CALLS = ("set_allow_delay_extensions", "set_number_of_neurons_per_core", "set_number_of_synapse_cores")
-PLACEMENT_METHODS = ("add_placement_constraint", "set_constraint", "set_max_atoms_per_core")
-PLACEMENT_WORDS = ("additional_parameters", "constraints", "n_synapse_cores", "neurons_per_core", "seed")
 SPINNAKER_TIMESTEP = 1.0  # ms, where a script gives setup() none
 
 
@@ -115,21 +111,14 @@ def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
     Weights are magnitudes there, whose sign the receptor decides, and so they are read back.
     """
     api = importlib.import_module(API)
-    told: set[str] = set()
-
-    def ignored(name: str) -> Callable[..., None]:
-        def nothing(*args: Any, **kwargs: Any) -> None:
-            if name not in told:
-                told.add(name)
-                tell(f"{name}() is about placement on a SpiNNaker machine and is ignored")
-
-        return nothing
+    placement = api.placement
 
     class Population(api.Population):
         __doc__ = api.Population.__doc__
+        says_gsyn_of_currents = True
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            for word in PLACEMENT_WORDS:
+            for word in placement.WORDS:
                 kwargs.pop(word, None)
             super().__init__(*args, **kwargs)
 
@@ -137,8 +126,8 @@ def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
         __doc__ = api.Projection.__doc__
         takes_magnitudes = True
 
-    for name in PLACEMENT_METHODS:
-        setattr(Population, name, ignored(name))
+    for name in placement.METHODS:
+        setattr(Population, name, placement.ignored(name, tell))
 
     def setup(timestep: float | None = None, min_delay: float | str = "auto", *args: Any, **kwargs: Any) -> int:
         """PyNN's setup(), with sPyNNaker's time step where none is given; its words about the machine are ignored."""
@@ -147,7 +136,7 @@ def _fill_spinnaker(module: ModuleType, tell: Callable[[str], None]) -> None:
         return api.setup(timestep or SPINNAKER_TIMESTEP, min_delay, **kwargs)
 
     module.__dict__.update({name: value for name, value in vars(api).items() if not name.startswith("__")})
-    module.__dict__.update({name: ignored(name) for name in PLACEMENT_CALLS})
+    module.__dict__.update({name: placement.ignored(name, tell) for name in placement.CALLS})
     module.__dict__.update(
         Population=Population,
         Projection=Projection,

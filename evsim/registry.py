@@ -33,6 +33,15 @@ def families() -> dict[str, Callable[[str], Model]]:
     return found
 
 
+@cache
+def examples() -> dict[str, Model]:
+    """Name of a family -> a model of it, for lists of what there is (``EXAMPLES``, names of models by family)."""
+    names: dict[str, str] = {}
+    for entry in entry_points(group="evsim.models"):
+        names |= getattr(entry.load(), "EXAMPLES", {})
+    return {family: families()[family](name) for family, name in names.items()}
+
+
 _of_scripts: dict[str, Model] = {}
 
 

@@ -198,7 +198,7 @@ def test_check_refuses_what_cannot_be_checked(script, capsys, text, words, messa
 def test_models_say_who_has_what(capsys, tmp_path):
     assert main(["models"]) == 0
     out = capsys.readouterr().out
-    assert "IF_curr_exp" in out and "SpikeSourcePoisson" in out and "lava" in out
+    assert "IF_curr_exp" in out and "SpikeSourcePoisson" in out and "PointNeuron" in out and "lava" in out
     file = tmp_path / "models.json"
     assert main(["models", "--json", str(file)]) == 0
     models = json.loads(file.read_text())["models"]

@@ -99,6 +99,25 @@ sim.run(5)
     assert any("add_placement_constraint" in sentence for sentence in told)
 
 
+def test_currents_of_spinnaker_scripts_are_called_gsyn(run):
+    text = """
+import pyNN.spiNNaker as sim
+sim.setup(1.0)
+source = sim.Population(1, sim.SpikeSourceArray(spike_times=[0.0]))
+cells = sim.Population(3, sim.IF_curr_exp())
+sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0, delay=20.0))
+cells.record(["gsyn_exc", "isyn_exc"])
+cells[1:].record("gsyn_inh")
+sim.run(30)
+signals = {signal.name: signal for signal in cells.get_data().segments[0].analogsignals}
+assert (signals["gsyn_exc"].magnitude == signals["isyn_exc"].magnitude).all() and signals["gsyn_exc"].max() > 0.5
+assert signals["gsyn_inh"].shape == (31, 2) and str(signals["gsyn_exc"].units.dimensionality) == "nA"
+assert cells.get_data("gsyn_exc").segments[0].analogsignals[0].name == "gsyn_exc"
+"""
+    execution, _ = run(text)
+    assert execution.outcomes[0].stretches[0].steps == 30
+
+
 def test_weights_of_spinnaker_scripts_are_magnitudes_whose_sign_the_receptor_decides(run):
     """sPyNNaker 7.4.1 runs these without a word, weights of both signs too, and gives magnitudes back."""
     text = """

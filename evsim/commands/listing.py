@@ -58,7 +58,8 @@ def models(options: argparse.Namespace, arguments: Sequence[str]) -> None:
 def model_data() -> dict[str, Any]:
     """Models and backends as plain data."""
     backends = {name: _backend_data(name) for name in registry.backend_names()}
-    found = {name: _model_data(model) for name, model in sorted(registry.models().items(), key=_by_kind)}
+    listed = {**registry.models(), **registry.examples()}
+    found = {name: _model_data(model) for name, model in sorted(listed.items(), key=_by_kind)}
     return {"models": found, "backends": backends}
 
 

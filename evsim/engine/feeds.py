@@ -91,14 +91,14 @@ def _stretch(chip_network: ChipNetwork, index: int) -> Iterator[Stretch]:
 
 
 def feeds_of(
-    chip_network: ChipNetwork, layout: Layout, stretches: list[Stretch], sources: Mapping[int, Source]
+    chip_network: ChipNetwork, layout: Layout, stretches: list[Stretch], sources: Mapping[int, Source], since: int
 ) -> Feeds:
-    """The feeds of every block."""
+    """The feeds of every block, for the spikes of the sources from label ``since`` on."""
     number = chip_network.chip.rules.number
     drawn = {pre: source for pre, source in sources.items() if isinstance(source, PoissonCounts)}
     table_of = {pre: row for row, pre in enumerate(drawn)}
     entries = sorted(
-        (entry for stretch in stretches for entry in _entries(chip_network, layout, stretch, drawn, table_of)),
+        (entry for stretch in stretches for entry in _entries(chip_network, layout, stretch, drawn, table_of, since)),
         key=lambda entry: entry[0],
     )
     block = np.array([entry[0] for entry in entries], np.int64)
@@ -130,6 +130,7 @@ def _entries(
     stretch: Stretch,
     drawn: Mapping[int, PoissonCounts],
     table_of: Mapping[int, int],
+    since: int,
 ) -> Iterator[tuple]:
     """Block, numbers, key and weights of the feeds that a projection makes."""
     projection = chip_network.network.projections[stretch.projection]
@@ -147,7 +148,7 @@ def _entries(
             end - begin,
             stretch.source + at,
             stretch.delay,
-            source.first_label,
+            max(source.first_label, since),
             min(source.last_label, 1 << 62),
             table_of[projection.pre],
         )

@@ -85,11 +85,18 @@ class Releases:
         """Set the state variables that the script has set between the two networks."""
         before, now = past._network.projections[index].release, self._network.projections[index].release
         assert before is not None and now is not None, "a projection keeps its kind of synapse"
-        changed = [name for name in RULES[now.rule].initial if set_anew(before, now, name)]
-        sites = np.broadcast_to(sites_of(now), len(self._network.projections[index]))
+        count = len(self._network.projections[index])
+        rest = RULES[now.rule].initial
+        changed = {
+            name: now.initial.get(name, np.broadcast_to(rest[name], count))
+            for name in rest
+            if set_anew(before, now, name)
+        }
+        sites = np.broadcast_to(sites_of(now), count)
         for lane, order in self._lanes(index):
             releasing, states, _ = self._places(lane)
-            set_variables(releasing.states[states], {name: now.initial[name][order] for name in changed}, sites[order])
+            values = {name: column[order] for name, column in changed.items()}
+            set_variables(releasing.states[states], values, sites[order])
 
     def _lanes(self, index: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
         return synapses_of_lanes(self._network.projections[index], self._layout, self._rows, index)

@@ -95,7 +95,8 @@ class Simulation:
 
     def _load_feeds(self) -> None:
         """What the present sources feed, and which of them send single spikes."""
-        self._feeds = feeds_of(self._net, self._layout, self._fed, self._sources)
+        # spikes up to now are no business of these feeds: what is under way of them has been settled
+        self._feeds = feeds_of(self._net, self._layout, self._fed, self._sources, self._step + 1)
         counted = {stretch.projection for stretch in self._fed}
         projections = enumerate(self._net.network.projections)
         self._sending = {projection.pre for index, projection in projections if index not in counted}

@@ -7,7 +7,7 @@ from outside the script (``simulator.state.choose``) or by a word in it: ``sim.s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any as _Any
 
 from evsim.pynn.postponed import postponed
 
@@ -22,7 +22,7 @@ from pyNN.standardmodels import StandardCellType
 from pyNN.standardmodels import cells as _pynn_cells
 from pyNN.standardmodels import synapses as _pynn_synapses
 
-from evsim.pynn import cells, columns, extra_models, graph, sessions, simulator
+from evsim.pynn import cells, columns, expressions, extra_models, graph, placement, sessions, simulator
 from evsim.pynn.cells import list_standard_models
 from evsim.pynn.connection import Connection
 from evsim.pynn.connectors import (
@@ -39,6 +39,7 @@ from evsim.pynn.connectors import (
     FromFileConnector,
     FromListConnector,
     IndexBasedProbabilityConnector,
+    KernelConnector,
     OneToOneConnector,
     SmallWorldConnector,
 )
@@ -59,6 +60,7 @@ from evsim.pynn.control import (
 )
 from evsim.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
 from evsim.pynn.native_rng import NativeRNG
+from evsim.pynn.native_types import native_cell_type, native_electrode_type, native_synapse_type
 from evsim.pynn.point_neurons import (
     LIF,
     AdExp,
@@ -90,14 +92,20 @@ from evsim.pynn.synapses import (
     Vogels2011Rule,
 )
 
+expressions.complete()
 
-def __getattr__(attribute: str) -> Any:
+set_allow_delay_extensions, set_number_of_neurons_per_core, set_number_of_synapse_cores = map(
+    placement.ignored, placement.CALLS
+)
+
+
+def __getattr__(attribute: str) -> _Any:
     """The standard cell types, which are made when one is first asked for; says which there are for one there is not.
 
     ``__all__`` is made on demand, too, so that ``from pyNN.evsim import *`` brings them along.
     """
     if attribute == "__all__":
-        return [name for name in __dir__() if not name.startswith("_")]
+        return [word for word in __dir__() if not (word.startswith("_") or word == "annotations" or _is_inner(word))]
     if not attribute.startswith("_") and attribute in cells.cell_types():
         return cells.cell_types()[attribute]
     if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
@@ -105,6 +113,15 @@ def __getattr__(attribute: str) -> Any:
         known = ", ".join([*cells.cell_types(), *synapses])
         raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
     raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+
+
+def _is_inner(attribute: str) -> bool:
+    """Whether a name is one of the modules of this package, which no script means by ``*``."""
+    module = globals().get(attribute)
+    return getattr(module, "__name__", "") == f"{__name__}.{attribute}" and attribute not in (
+        "extra_models",
+        "simulator",
+    )
 
 
 def __dir__() -> list[str]:

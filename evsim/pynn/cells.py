@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from numbers import Number
 from typing import Any
 
+from pyNN import errors
+from pyNN.parameters import ArrayParameter
 from pyNN.standardmodels import StandardCellType, build_translations, cells
 
 from evsim import registry
 from evsim.model import NeuronModel, SourceModel
+from evsim.pynn.invalid import naming
 
 
 def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceModel) -> type[StandardCellType]:
@@ -16,6 +21,8 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
     members: dict[str, Any] = {
         "__doc__": base.__doc__,
         "__module__": __name__,
+        "__init__": _checking_init(base),
+        "default_parameters": {name: _not_whole(value) for name, value in base.default_parameters.items()},
         "translations": build_translations(*((name, name) for name in base.default_parameters)),
     }
     if isinstance(model, NeuronModel):
@@ -23,6 +30,22 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
         members["units"] = {**vars(base)["units"], **model.recordables}
         members["receptor_types"] = model.receptors
     return type(base.__name__, (base,), members)
+
+
+def _not_whole(default: Any) -> Any:
+    """PyNN takes the type of a parameter from its default, and cuts 2.5 to 2 where that is a whole number."""
+    return float(default) if isinstance(default, int) else default
+
+
+def _checking_init(base: type[StandardCellType]) -> Callable[..., None]:
+    def __init__(self: StandardCellType, **parameters: Any) -> None:  # noqa: N807 - it becomes a class's own
+        for name, value in parameters.items():
+            if isinstance(base.default_parameters.get(name), ArrayParameter) and isinstance(value, Number):
+                raise errors.InvalidParameterValueError(f"{name} of {base.__name__} is {value}; give it a list")
+        with naming(base.__name__, parameters):
+            base.__init__(self, **parameters)
+
+    return __init__
 
 
 def own_cell(model: NeuronModel) -> type[StandardCellType]:
@@ -52,8 +75,8 @@ def cell_types() -> dict[str, type[StandardCellType]]:
 
 
 def list_standard_models() -> list[str]:
-    """The names of PyNN's standard cell types that evsim has."""
-    return [name for name in cell_types() if hasattr(cells, name)]
+    """The names of PyNN's standard cell types that evsim has: of cells, of PointNeuron, and of what that is made of."""
+    return [*(name for name in cell_types() if hasattr(cells, name)), "PointNeuron", "LIF", "AdExp"]
 
 
 def __getattr__(attribute: str) -> type[StandardCellType]:

@@ -1,114 +1,175 @@
-"""PyNN's connectors, mended where they fail or lose connections in silence."""
+"""PyNN's connectors, mended where they fail, connect something else or lose connections in silence."""
 # ruff: noqa: D101 - classes that PyNN documents keep its words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from pyNN import connectors, errors
+from pyNN.parameters import LazyArray
 
-from evsim.pynn.drawing import listed
+from evsim.pynn.kernel_connector import KernelConnector
+from evsim.pynn.list_connectors import FromFileConnector, FromListConnector
+from evsim.pynn.mended import NEVER_MUTUAL, Mended, connect_by_source
+from evsim.pynn.numbered_connectors import FixedNumberPostConnector, FixedNumberPreConnector, FixedTotalNumberConnector
+
+__all__ = [
+    "AllToAllConnector",
+    "ArrayConnector",
+    "CSAConnector",
+    "CloneConnector",
+    "DisplacementDependentProbabilityConnector",
+    "DistanceDependentProbabilityConnector",
+    "FixedNumberPostConnector",
+    "FixedNumberPreConnector",
+    "FixedProbabilityConnector",
+    "FixedTotalNumberConnector",
+    "FromFileConnector",
+    "FromListConnector",
+    "IndexBasedProbabilityConnector",
+    "KernelConnector",
+    "OneToOneConnector",
+    "SmallWorldConnector",
+]
 
 
-class _AnyNumpy:
-    """Columns of a connection map with one pre-synaptic cell as arrays, too.
-
-    PyNN 0.13 calls ``nonzero()`` on a single number there, which numpy refuses from 2.1 on.
-    """
-
-    def _standard_connect(self, projection, connection_map_generator: Callable, distance_map=None) -> None:
-        def columns(*mask) -> Iterator:
-            for column in connection_map_generator(*mask):
-                yield column if column is True else np.atleast_1d(column)
-
-        super()._standard_connect(projection, columns, distance_map)  # type: ignore[misc]
-
-
-class AllToAllConnector(_AnyNumpy, connectors.AllToAllConnector):
+class AllToAllConnector(Mended, connectors.AllToAllConnector):
     __doc__ = connectors.AllToAllConnector.__doc__
 
+    def __init__(
+        self, allow_self_connections: bool | str = True, location_selector=None, safe: bool = True, callback=None
+    ) -> None:
+        self._check(allow_self_connections=allow_self_connections)
+        super().__init__(bool(allow_self_connections), location_selector, safe, callback)
+        self.allow_self_connections = allow_self_connections  # "NoMutual" PyNN refuses, and then would know how to do
 
-class FixedProbabilityConnector(_AnyNumpy, connectors.FixedProbabilityConnector):
+
+class FixedProbabilityConnector(Mended, connectors.FixedProbabilityConnector):
     __doc__ = connectors.FixedProbabilityConnector.__doc__
 
 
-class DistanceDependentProbabilityConnector(_AnyNumpy, connectors.DistanceDependentProbabilityConnector):
+class DistanceDependentProbabilityConnector(Mended, connectors.DistanceDependentProbabilityConnector):
     __doc__ = connectors.DistanceDependentProbabilityConnector.__doc__
 
+    def __init__(
+        self,
+        d_expression: str | Callable,
+        allow_self_connections: bool | str = True,
+        location_selector=None,
+        rng=None,
+        safe: bool = True,
+        callback=None,
+    ) -> None:
+        # PyNN takes functions, too, and then evaluates their names as an expression
+        expression = "0" if callable(d_expression) else d_expression
+        try:
+            super().__init__(expression, allow_self_connections, location_selector, rng, safe, callback)
+        except (NameError, SyntaxError, TypeError) as error:
+            raise errors.InvalidParameterValueError(
+                f"{type(self).__name__}: d_expression is {d_expression!r}; it must be an expression or a function of "
+                f"the distance d that gives a probability ({error!r})"
+            ) from None
+        self.d_expression = d_expression
+        # applied to numbers and not, as PyNN does, to a lazy array, which numpy's functions do not know
+        self.distance_function = LazyArray(d_expression if callable(d_expression) else self.distance_function)
 
-class IndexBasedProbabilityConnector(_AnyNumpy, connectors.IndexBasedProbabilityConnector):
+
+class IndexBasedProbabilityConnector(Mended, connectors.IndexBasedProbabilityConnector):
     __doc__ = connectors.IndexBasedProbabilityConnector.__doc__
 
 
-class DisplacementDependentProbabilityConnector(_AnyNumpy, connectors.DisplacementDependentProbabilityConnector):
+class DisplacementDependentProbabilityConnector(Mended, connectors.DisplacementDependentProbabilityConnector):
     __doc__ = connectors.DisplacementDependentProbabilityConnector.__doc__
 
 
-class FixedNumberPreConnector(_AnyNumpy, connectors.FixedNumberPreConnector):
-    __doc__ = connectors.FixedNumberPreConnector.__doc__
-
-
-class FixedNumberPostConnector(_AnyNumpy, connectors.FixedNumberPostConnector):
-    __doc__ = connectors.FixedNumberPostConnector.__doc__
-
-
-class FixedTotalNumberConnector(_AnyNumpy, connectors.FixedTotalNumberConnector):
-    __doc__ = connectors.FixedTotalNumberConnector.__doc__
-
-
-class OneToOneConnector(_AnyNumpy, connectors.OneToOneConnector):
+class OneToOneConnector(Mended, connectors.OneToOneConnector):
     __doc__ = connectors.OneToOneConnector.__doc__
 
 
-class CSAConnector(_AnyNumpy, connectors.CSAConnector):
+class CSAConnector(Mended, connectors.CSAConnector):
     __doc__ = connectors.CSAConnector.__doc__
 
+    def connect(self, projection) -> None:
+        """Connect; the two values of a set that has them are weight and delay."""
+        csa = connectors.csa
+        if csa.arity(self.cset) != 2:
+            connectors.CSAConnector.connect(self, projection)
+            return
+        # PyNN hands over cells where their places are asked for
+        n_pre, n_post = projection.shape
+        finite = csa.cross((0, n_pre - 1), (0, n_post - 1)) * self.cset
+        FromListConnector([tuple(row) for row in finite], safe=self.safe, callback=self.callback).connect(projection)
 
-class CloneConnector(_AnyNumpy, connectors.CloneConnector):
+
+class CloneConnector(Mended, connectors.CloneConnector):
     __doc__ = connectors.CloneConnector.__doc__
 
 
-class ArrayConnector(_AnyNumpy, connectors.ArrayConnector):
+class ArrayConnector(Mended, connectors.ArrayConnector):
     __doc__ = connectors.ArrayConnector.__doc__
 
+    def connect(self, projection) -> None:
+        """Connect; raises InvalidDimensionsError or ConnectionError for a matrix of another shape or kind."""
+        matrix = np.asarray(self.array)
+        where = f"projection {projection.label!r}: the matrix of its ArrayConnector"
+        if matrix.shape != projection.shape:
+            raise errors.InvalidDimensionsError(f"{where} has the shape {matrix.shape}; it must be {projection.shape}")
+        if not np.isin(matrix, (0, 1)).all():
+            odd = matrix[~np.isin(matrix, (0, 1))][0]
+            raise errors.ConnectionError(f"{where} has the value {odd!r}; all must be True or False")
+        # PyNN takes a column of whole numbers for the places of the sources
+        self._connect_with_map(projection, LazyArray(matrix.astype(bool), projection.shape))
 
-class SmallWorldConnector(connectors.SmallWorldConnector):
-    __doc__ = connectors.SmallWorldConnector.__doc__
 
+class SmallWorldConnector(Mended, connectors.SmallWorldConnector, connectors.MapConnector):
+    """Cells connected to those nearby, some of them to any other cell instead (after Watts and Strogatz 1998).
 
-class FromListConnector(connectors.FromListConnector):
-    __doc__ = connectors.FromListConnector.__doc__
+    Each cell is connected to all cells that are nearer than ``degree``, or to some of these; each of its synapses then
+    goes with the probability ``rewiring`` to a cell that is drawn from all of them. Two may go to the same cell.
+
+    Args:
+        degree: distance within which cells are connected, in the unit of their positions.
+        rewiring: probability of rewiring each synapse.
+        allow_self_connections: whether a cell of a population that is connected to itself may be its own target.
+        n_connections: how many of the cells nearby each cell is connected to, drawn at random; None: to all.
+        location_selector, rng, safe, callback: as for the other connectors.
+    """
+
+    domains = NEVER_MUTUAL
+    rng: Any  # a NumpyRNG or its like
+
+    def __init__(
+        self,
+        degree: float,
+        rewiring: float,
+        allow_self_connections: bool = True,
+        n_connections: int | None = None,
+        location_selector=None,
+        rng=None,
+        safe: bool = True,
+        callback=None,
+    ) -> None:
+        super().__init__(
+            degree, rewiring, allow_self_connections, n_connections, location_selector, rng, safe, callback
+        )
+        self.degree = degree
 
     def connect(self, projection) -> None:
-        """Connect; raises ConnectionError for a cell that does not exist, which PyNN would leave out or take amiss."""
-        _refuse_strangers(self.conn_list, projection)
-        if (connections := listed(self, projection)) is None:
-            connectors.FromListConnector.connect(self, projection)
-        else:
-            projection.take(connections)
-
-
-class FromFileConnector(FromListConnector, connectors.FromFileConnector):
-    __doc__ = connectors.FromFileConnector.__doc__
-
-    def connect(self, projection) -> None:
-        """Read the file and connect; raises ConnectionError for a cell that does not exist."""
-        if self.distributed:
-            self.file.rename(f"{self.file.name}.{projection._simulator.state.mpi_rank}")
-        columns = self.file.get_metadata().get("columns", ("weight", "delay"))
-        self.column_names = [name for name in columns if name not in ("i", "j")]
-        self.conn_list = np.atleast_2d(self.file.read())  # a file of one row is read as a row
-        FromListConnector.connect(self, projection)
-
-
-def _refuse_strangers(rows: np.ndarray, projection) -> None:
-    if not rows.size:
-        return
-    for column, end, which in ((0, projection.pre, "pre"), (1, projection.post, "post")):
-        outside = rows[(rows[:, column] < 0) | (rows[:, column] >= end.size), column]
-        if len(outside):
-            raise errors.ConnectionError(
-                f"projection {projection.label!r}: {len(outside)} {which}synaptic cells of the connection list are out "
-                f"of range (such as {outside[0]:g}); {end.label!r} has cells 0 to {end.size - 1}"
-            )
+        """Connect, one pre-synaptic cell after the other."""
+        distances: Any = self._generate_distance_map(projection)
+        post = projection.post.all_cells
+        targets = []
+        for source, cell in enumerate(projection.pre.all_cells):
+            candidates = np.arange(len(post)) if self.allow_self_connections else np.flatnonzero(post != cell)
+            near = candidates[np.atleast_1d(distances[source, :])[candidates] < self.degree]
+            if self.n_connections is not None:
+                near = self.rng.permutation(near)[: self.n_connections]
+            rewired = np.atleast_1d(self.rng.next(len(near))) < self.rewiring
+            anywhere = {"low": 0, "high": len(candidates)}
+            drawn = self.rng.next(int(rewired.sum()), "uniform_int", anywhere, mask=None)
+            near[rewired] = candidates[drawn.astype(np.int64)]  # of none, PyNN makes an array of floats
+            targets.append(near)
+        source = np.repeat(np.arange(len(targets)), [len(near) for near in targets])
+        connect_by_source(self, projection, source, np.concatenate([*targets, np.empty(0, np.int64)]).astype(np.int64))

@@ -6,14 +6,15 @@ import math
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from pyNN import common
 from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
-from pyNN.recording import get_io
 
 from evsim import registry
 from evsim.backend import Target
-from evsim.errors import EvsimError
 from evsim.pynn import simulator
+from evsim.pynn.data_files import writer
+from evsim.pynn.invalid import InvalidValueError
 
 SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
 
@@ -31,11 +32,10 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
 
     Raises:
         UnknownNameError: there is no such backend or chip.
-        EvsimError: the time step is not a number above 0, or the number of threads not a whole one from 1 on.
+        InvalidValueError: the time step is not a number above 0, or the number of threads not a whole one from 1 on.
     """
-    if not (math.isfinite(timestep) and timestep > 0):
-        raise EvsimError(f"setup() was given a time step of {timestep:g} ms; it must be above 0, such as 0.1 or 1.0")
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
+    _refuse_times(timestep, min_delay, max_delay)
     threads = _threads(extra_params.get("threads"))
     common.setup(timestep, min_delay, **extra_params)
     target = _target(extra_params.get("backend"), extra_params.get("chip"))
@@ -48,6 +48,23 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
     return rank()
 
 
+def _refuse_times(timestep: Any, min_delay: Any, max_delay: Any) -> None:
+    given = {"time step": timestep, "min_delay": min_delay, "max_delay": max_delay}
+    for name, value in given.items():
+        if value == "auto" and name != "time step":
+            continue
+        if not (isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0):
+            raise InvalidValueError(
+                f"setup() was given a {name} of {value!r} ms; it must be above 0, such as 0.1 or 1.0"
+            )
+    if min_delay != "auto" and min_delay < timestep:
+        raise InvalidValueError(f"setup() was given a min_delay of {min_delay:g} ms; the time step is {timestep:g} ms")
+    if "auto" not in (min_delay, max_delay) and min_delay > max_delay:
+        raise InvalidValueError(
+            f"setup() was given a min_delay of {min_delay:g} ms above the max_delay of {max_delay:g} ms"
+        )
+
+
 def _target(backend: str | None, chip: str | None) -> Target | None:
     if backend is None and chip is None:
         return None
@@ -58,14 +75,17 @@ def _threads(given: Any) -> int | None:
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, Integral) or given < 1:
-        raise EvsimError(f"setup() was given threads={given!r}; it must be a whole number from 1 on, such as 2")
+        raise InvalidValueError(f"setup() was given threads={given!r}; it must be a whole number from 1 on, such as 2")
     return int(given)
 
 
 def _seed(extra_params: dict) -> int:
     for word in SEED_WORDS:
         if (given := extra_params.get(word)) is not None:
-            return int(given[0] if isinstance(given, (list, tuple)) else given)
+            first = given[0] if isinstance(given, (list, tuple)) else given
+            if not isinstance(first, Integral):
+                raise InvalidValueError(f"setup() was given {word}={given!r}; it must be a whole number, such as 1")
+            return int(first)
     return 0
 
 
@@ -73,7 +93,7 @@ def end(compatible_output: bool = True) -> None:
     """Write the data that was asked for and let go of what runs the network; its data can still be read."""
     state = simulator.state
     for population, variables, filename in state.write_on_end:
-        population.write_data(get_io(filename), variables)
+        population.write_data(writer(filename), variables)
     state.write_on_end = []
     state.finish()
 

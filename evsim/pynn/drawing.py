@@ -54,6 +54,8 @@ def draw(projection: common.Projection, connector: connectors.Connector) -> Conn
 
 def _known(kind: type) -> type | None:
     """PyNN's connector whose way of connecting a class has."""
+    if "mends" in vars(kind):  # evsim's own, which differs only where the rule leaves the work to it
+        return kind.mends
     for base in kind.__mro__:
         if base in RULES:
             return base if kind.connect is base.connect else None
@@ -101,7 +103,9 @@ def listed(connector: connectors.FromListConnector, projection: common.Projectio
 
 def _all_to_all(connector, projection) -> Ends | None:
     left_out = _themselves(connector, projection)
-    return None if left_out is None else _every(projection, left_out)
+    if left_out is None or connector.allow_self_connections == "NoMutual":
+        return None
+    return _every(projection, left_out)
 
 
 def _every(projection, left_out: NDArray[np.int32]) -> Ends:
@@ -215,7 +219,7 @@ def _fixed_total_number(connector, projection) -> Ends | None:
     from evsim.mersenne.integers import by_target, pairs_below
 
     random = _generator(connector.rng)
-    if random is None or not isinstance(connector.n, int):
+    if random is None or not getattr(connector, "is_plain", isinstance(connector.n, int)):
         return None
     n_sources, n_targets = projection.shape
     # PyNN shares the synapses out between its processes; the only one gets all, but the numbers for it are drawn

@@ -11,7 +11,9 @@ from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 from pyNN.standardmodels import StandardCellType
 
 from evsim import network
-from evsim.pynn import estimate, simulator
+from evsim.pynn import estimate, placement, simulator
+from evsim.pynn.data_files import with_start, write_at_end, writer
+from evsim.pynn.invalid import naming
 from evsim.pynn.recording import Recorder
 from evsim.synapses import is_constant
 
@@ -24,6 +26,54 @@ class Assembly(common.Assembly):
     def local_size(self) -> int:
         """The number of cells on this process, which is all of them."""
         return self.size
+
+    @property
+    def receptor_types(self) -> list[str]:
+        """The receptor types that all populations have, in the order of the first.
+
+        PyNN gives them in any order, by which it then guesses the receptor of a projection.
+        """
+        first, *others = (list(part.celltype.receptor_types) for part in self.populations)
+        return [name for name in first if all(name in other for other in others)]
+
+    @property
+    def initial_values(self) -> dict[str, LazyArray]:
+        """The initial values of those variables that all populations have; a copy, which is not to be changed."""
+        first, *others = (_root_of(part).initial for part in self.populations)
+        names = [name for name in first if all(name in other for other in others)]
+        parts = [(_root_of(part).initial, part._places()) for part in self.populations]
+        return {name: LazyArray(np.concatenate([initial[name][at] for initial, at in parts])) for name in names}
+
+    def __getitem__(self, index):
+        if isinstance(index, int | np.integer):
+            if not -self.size <= index < self.size:
+                raise IndexError(f"cell {index} of the assembly {self.label!r}, which has {self.size}")
+            index %= self.size  # PyNN looks for a negative one in the first population
+        return super().__getitem__(index)
+
+    def find_units(self, variable) -> str:
+        """The unit of a variable or parameter; raises ValueError where the populations differ in it."""
+        (unit,) = super().find_units(variable)  # PyNN gives a set
+        return unit
+
+    def record(self, variables, to_file=None, sampling_interval=None, locations=None) -> None:
+        """Record variables of all cells, into one file if one is named."""
+        for part in self.populations:
+            part.record(variables, None, sampling_interval, locations)
+        write_at_end(self, variables, to_file)  # PyNN has each population write over the file of the one before
+
+    def write_data(self, io, variables="all", gather=True, clear=False, annotations=None) -> None:
+        """Write the recorded data to a file; raises MissingPartError if Neo lacks a package for its format."""
+        io = writer(io)
+        super().write_data(io, variables, gather, clear, with_start(io, annotations))
+
+    def rset(self, parametername: str, rand_distr) -> None:
+        """``set(NAME=distribution)``, an old name of it."""
+        self.set(**{parametername: rand_distr})
+
+
+def _root_of(part: Population | PopulationView) -> Population:
+    return part._root()
 
 
 class _Cells:
@@ -41,6 +91,34 @@ class _Cells:
 
     def _get_view(self, selector, label=None) -> PopulationView:
         return PopulationView(self, selector, label)
+
+    def record(self, variables, to_file=None, sampling_interval=None, locations=None) -> None:
+        """Record variables of all cells; ``to_file`` is the name of a file for ``end()`` to write, or a Neo IO."""
+        super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
+        write_at_end(self, variables, to_file)  # PyNN takes names only
+
+    def set(self, **parameters) -> None:
+        """Set parameters of all cells; raises InvalidParameterValueError or InvalidDimensionsError."""
+        with naming(f"population {self._root().label!r}", parameters):
+            super().set(**parameters)  # type: ignore[misc]
+
+    def initialize(self, **initial_values) -> None:
+        """Set initial values of all cells; raises InvalidParameterValueError."""
+        with naming(f"population {self._root().label!r}", initial_values):
+            super().initialize(**initial_values)  # type: ignore[misc]
+
+    def own_name(self, variable: str) -> str:
+        """The model's name of a variable, which sPyNNaker calls gsyn where it is a current, too."""
+        current = variable.replace("gsyn_", "isyn_") if self._root().says_gsyn_of_currents else variable
+        return current if current in self.celltype.recordable else variable
+
+    def can_record(self, variable: str, location=None) -> bool:
+        """Whether a variable can be recorded."""
+        return self.celltype.can_record(self.own_name(variable), location)
+
+    def find_units(self, variable) -> str:
+        """The unit of a variable."""
+        return self.celltype.units[self.own_name(variable.name)]  # type: ignore[attr-defined]
 
     def _get_parameters(self, *names: str) -> ParameterSpace:
         return self._get_native_parameters(*names)  # evsim's names and units are PyNN's
@@ -95,6 +173,7 @@ class Population(_Cells, common.Population):
     _simulator = simulator
     _recorder_class = Recorder
     _assembly_class = Assembly
+    says_gsyn_of_currents = False  # as sPyNNaker does
 
     def __init__(
         self,
@@ -104,7 +183,10 @@ class Population(_Cells, common.Population):
         structure=None,
         initial_values: Any = None,
         label: str | None = None,
+        **placement_words: Any,
     ) -> None:
+        placement.leave_out(placement_words, label)
+        _refuse_size(size, label)
         self.values: dict[str, np.ndarray] = {}  # parameter -> (size,) array, which may be one value broadcast
         self.initial: dict[str, np.ndarray] = {}  # the same for state variables
         self.times_set: dict[str, np.ndarray] = {}  # how often each of them was set
@@ -115,6 +197,8 @@ class Population(_Cells, common.Population):
         simulator.state.populations.append(self)
         simulator.state.changed()
 
+    add_placement_constraint, set_constraint, set_max_atoms_per_core = map(placement.ignored, placement.METHODS)
+
     def _root(self) -> Population:
         return self
 
@@ -124,6 +208,7 @@ class Population(_Cells, common.Population):
     def _create_cells(self) -> None:
         state = simulator.state
         estimate.refuse_cells(self.label, self.size, state)
+        self._refuse_shapes()
         first = state.id_counter
         state.id_counter += self.size
         kind = type("ID", (simulator.ID,), {"parent": self, "__module__": simulator.__name__})
@@ -134,6 +219,13 @@ class Population(_Cells, common.Population):
         parameters.shape = (self.size,)
         self.values = {name: _evaluated(value, self.size) for name, value in parameters.items()}
         self._check_trains()
+
+    def _refuse_shapes(self) -> None:
+        for name, value in self.celltype.parameter_space.items():
+            if value.shape not in (None, (self.size,)):
+                raise errors.InvalidDimensionsError(
+                    f"population {self.label!r}: {name} has the shape {value.shape}; there are {self.size} cells"
+                )
 
     def change_value(self, name: str, places: slice | np.ndarray, values: np.ndarray) -> None:
         """Set a parameter of some cells."""
@@ -166,6 +258,14 @@ class Population(_Cells, common.Population):
                 raise errors.InvalidParameterValueError(
                     f"population {self.label!r}: the spike times of cell {index} are not in increasing order"
                 )
+
+
+def _refuse_size(size: Any, label: str | None) -> None:
+    counts = size if isinstance(size, tuple) else (size,)
+    if not all(isinstance(count, int | np.integer) and count > 0 for count in counts) or len(counts) not in (1, 2, 3):
+        raise errors.InvalidParameterValueError(
+            f"population {label!r}: a size of {size!r}; it must be a whole number from 1 on, or a tuple of up to 3 such"
+        )
 
 
 def _evaluated(lazy: LazyArray, size: int) -> np.ndarray:

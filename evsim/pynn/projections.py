@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pyNN import common, errors
+from pyNN import common, connectors, errors
 from pyNN.parameters import LazyArray, ParameterSpace
 from pyNN.space import Space
 
@@ -16,6 +16,7 @@ from evsim.network import frozen
 from evsim.pynn import drawing, estimate, native_rng, simulator
 from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
 from evsim.pynn.connection import Connection
+from evsim.pynn.invalid import naming
 from evsim.pynn.present_weights import present_weights
 from evsim.pynn.synapses import StaticSynapse
 from evsim.release import Release
@@ -48,6 +49,7 @@ class Projection(common.Projection):
         super().__init__(
             presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space, label
         )
+        self._refuse_shapes()
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
@@ -61,6 +63,15 @@ class Projection(common.Projection):
             self._replace("weight", self.synapses.weight)
         simulator.state.projections.append(self)
         simulator.state.changed()
+
+    def _refuse_shapes(self) -> None:
+        if isinstance(self._connector, connectors.FromListConnector):  # which takes its parameters cell by cell
+            return
+        for name, value in self.synapse_type.parameter_space.items():
+            if value.shape not in (None, self.shape):
+                raise errors.InvalidDimensionsError(
+                    f"projection {self.label!r}: {name} has the shape {value.shape}; it must be {self.shape}"
+                )
 
     def _connect(self, connector) -> Connections:
         synapses = native_rng.drawn(self, connector)
@@ -160,8 +171,15 @@ class Projection(common.Projection):
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
+    def set(self, **attributes) -> None:
+        """Set attributes of all synapses; raises InvalidParameterValueError or InvalidDimensionsError."""
+        with naming(f"projection {self.label!r}", attributes):
+            super().set(**attributes)
+
     def change_one(self, name: str, index: int, value: float) -> None:
         """Set a parameter of one synapse."""
+        with naming(f"projection {self.label!r}, connection {index}", {name: value}):
+            value = float(value)
         column = self._own(name, self.column(name))
         if name == "delay":
             self._keep_weights()
@@ -255,6 +273,17 @@ class Projection(common.Projection):
         return attributes
 
     # --- reading -----------------------------------------------------------------------------------------------------
+
+    def save(self, attribute_names, file, format="list", gather=True, with_address=True) -> None:
+        """Write attributes of the synapses to a file; raises InvalidDimensionsError for several of them as an array."""
+        if format == "array" and not isinstance(attribute_names, str) and len(attribute_names) != 1:
+            raise errors.InvalidDimensionsError(
+                f"projection {self.label!r}: a file holds one array, not {len(attribute_names)} "
+                f"({', '.join(attribute_names)}); save each to a file of its own, or give format='list'"
+            )
+        if format == "list" and isinstance(attribute_names, str) and attribute_names not in ("all", "connections"):
+            attribute_names = [attribute_names]  # PyNN takes its letters for the names of the columns
+        super().save(attribute_names, file, format, gather, with_address)
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple]:
         ends = {"presynaptic_index": lambda: self.sources, "postsynaptic_index": lambda: self.targets}

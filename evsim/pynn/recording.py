@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import quantities as pq
-from neo import SpikeTrain
+from neo import Block, SpikeTrain
 from neo.core.spiketrainlist import SpikeTrainList
-from pyNN import recording
+from pyNN import errors, recording
 from pyNN.recording import Variable
 
 from evsim.errors import EvsimError
 from evsim.pynn import simulator
+from evsim.pynn.data_files import with_start, writer
+from evsim.pynn.invalid import InvalidValueError
+from evsim.pynn.segments import part_of
 
 if TYPE_CHECKING:
     from evsim.pynn.sessions import Piece
@@ -78,14 +81,23 @@ class Recorder(recording.Recorder):
         if not self._cells:
             for variable, ids in self.recorded.items():
                 if ids:
-                    self._cells[variable.name] = np.sort(self.population.id_to_index(list(ids))).astype(np.int32)
+                    name = self._own_name(variable)
+                    cells = self.population.id_to_index(list(ids)).astype(np.int32)
+                    known = self._cells.get(name)
+                    self._cells[name] = np.unique(cells if known is None else np.concatenate([known, cells]))
         return dict(self._cells)
+
+    def _own_name(self, variable: Variable) -> str:
+        """The model's name of a variable."""
+        return self.population.own_name(variable.name)
 
     # --- what to record ----------------------------------------------------------------------------------------------
 
     def record(self, variables, ids, sampling_interval=None, locations=None) -> None:
         """Add cells to those of which the variables are recorded; ``"all"`` means every variable of the cell type."""
-        if isinstance(variables, str) and variables == "all":
+        if isinstance(variables, str):
+            variables = [variables]
+        if "all" in variables:
             variables = list(self.population.celltype.recordable)
         super().record(variables, ids, sampling_interval, locations)
 
@@ -94,8 +106,8 @@ class Recorder(recording.Recorder):
         if sampling_interval is not None:
             dt = simulator.state.dt
             steps = sampling_interval / dt
-            if not (round(steps) >= 1 and abs(steps - round(steps)) < 1e-6):
-                raise ValueError(
+            if not (np.isfinite(steps) and round(steps) >= 1 and abs(steps - round(steps)) < 1e-6):
+                raise InvalidValueError(
                     f"population {self.population.label!r}: a sampling interval of {sampling_interval:g} ms; "
                     f"it must be a multiple of the time step of {dt:g} ms"
                 )
@@ -113,8 +125,40 @@ class Recorder(recording.Recorder):
 
     # --- what was recorded -------------------------------------------------------------------------------------------
 
+    def get(self, variables, gather=False, filter_ids=None, clear=False, annotations=None, locations=None):
+        """The recorded data as a Neo block; raises NothingToWriteError if nothing has run yet."""
+        if not (list(self.cache) or simulator.state.running):
+            raise errors.NothingToWriteError(
+                f"population {self.population.label!r}: there is no data yet; call run() before"
+            )
+        names = {variables} if isinstance(variables, str) else set(variables)
+        wanted = None if "all" in names else names
+        segments = [part_of(segment, wanted, filter_ids) for segment in self.cache]
+        if simulator.state.running:
+            present: Any = "all" if wanted is None else self._localize_variables(list(names), locations)
+            segments.append(self._get_current_segment(filter_ids, present, clear))
+        block = Block(
+            name=self.population.label,
+            description=self.population.describe(),
+            rec_datetime=segments[0].rec_datetime,
+        )
+        block.annotate(**self.metadata, **(annotations or {}))
+        block.segments = segments
+        if clear:
+            self.clear()
+        return block
+
+    def write(
+        self, variables, file=None, gather=False, filter_ids=None, clear=False, annotations=None, locations=None
+    ) -> None:
+        """Write the recorded data to a file; raises MissingPartError if Neo lacks a package for its format."""
+        io = writer(file or self.file)
+        super().write(variables, io, gather, filter_ids, clear, with_start(io, annotations), locations)
+
     def store_to_cache(self, annotations=None) -> None:
         """Keep the segment that ends with a reset."""
+        if self.shown_from < simulator.state.step:  # where something ran since a clear, PyNN would forget it
+            self.clear_flag = False
         super().store_to_cache(annotations)
         self.shown_from = 0
 
@@ -126,6 +170,9 @@ class Recorder(recording.Recorder):
         wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
         signals: Any = wanted - {SPIKES}
         segment = super()._get_current_segment(filter_ids, signals, clear)
+        order = list(self.population.celltype.recordable)  # PyNN goes through a set
+        place = {signal.name: order.index(self.population.own_name(signal.name)) for signal in segment.analogsignals}
+        segment.analogsignals = sorted(segment.analogsignals, key=lambda signal: place[signal.name])
         for signal in segment.analogsignals:
             signal.t_start = self._first_label() * simulator.state.dt * pq.ms
         if SPIKES in wanted:
@@ -199,7 +246,8 @@ class Recorder(recording.Recorder):
             (np.rint(signal.times / dt).astype(np.int64) - first, signal)
             for piece in reversed(self._pieces())  # where two pieces meet, the sample of the earlier one counts
             for signal in piece.recordings[0].signals
-            if piece.start >= self.shown_from and (signal.population, signal.variable) == (index, variable.name)
+            if piece.start >= self.shown_from
+            and (signal.population, signal.variable) == (index, self._own_name(variable))
         ]
         if not found or not len(columns):
             return np.empty((0, 0)), None

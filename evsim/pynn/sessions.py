@@ -14,6 +14,7 @@ from evsim.backend import PlasticSession, Session, Target
 from evsim.chip import load_chip
 from evsim.errors import CheckError, joined
 from evsim.network import Network, Projection
+from evsim.pynn.growth import History
 from evsim.recording import Recordings
 
 Weights = Mapping[int, NDArray[np.float64]]
@@ -104,6 +105,7 @@ class Sessions:
 
     def __init__(self, network: Network, targets: Sequence[Target], conductor: Conductor) -> None:
         self.network = network
+        self._history = History(network)
         self._conductor = conductor
         self._targets = targets
         self.step = 0
@@ -117,20 +119,20 @@ class Sessions:
 
         try:
             with remembering():
-                self._start(targets)
+                self._start(network, targets)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, targets: Sequence[Target]) -> None:
+    def _start(self, network: Network, targets: Sequence[Target]) -> None:
         misfits: list[CheckError] = []
         try:
-            self._conductor.foresee(self.network, targets)
+            self._conductor.foresee(network, targets)
         except CheckError as error:
             misfits.append(error)
         for index in range(len(targets)):
             try:
-                self._sessions.append(self._conductor.start(self.network, targets, index))
+                self._sessions.append(self._conductor.start(network, targets, index))
             except CheckError as error:
                 misfits.append(error)
         if misfits:
@@ -140,9 +142,12 @@ class Sessions:
         """Advance every target by a number of time steps."""
         self._recordings = None
         self._weights.clear()
+        self._advance(steps)
+        self.step += steps
+
+    def _advance(self, steps: int) -> None:
         for index, session in enumerate(self._sessions):
             self._conductor.run(session, steps, index)
-        self.step += steps
 
     def update(self, network: Network) -> None:
         """Go on with a changed network of the same shape."""
@@ -160,6 +165,32 @@ class Sessions:
         for session in self._sessions:
             session.update(network)
         self.network = network
+        self._history.add(self.step, network)
+
+    def grow(self, network: Network) -> None:
+        """Go on with a network that has more populations or projections at its end (``evsim.pynn.growth``)."""
+        from evsim.deploy.quantise import remembering
+
+        self.cut()
+        for session in self._sessions:
+            session.close()
+        self._sessions = []
+        at = 0
+        with remembering():
+            for step, earlier in self._history.foreshadowing(network):
+                if step > at:
+                    self._advance(step - at)
+                if self._sessions:
+                    for session in self._sessions:
+                        session.update(earlier)
+                else:
+                    self._start(earlier, self._targets)
+                at = step
+            if self.step > at:
+                self._advance(self.step - at)
+            self._update(network)
+        for session in self._sessions:
+            session.clear()
 
     def weights(self, projection: Projection) -> NDArray[np.float64] | None:
         """The present weights (n,) of a plastic projection on the first target; None if it is not in the network."""
@@ -179,6 +210,7 @@ class Sessions:
         for session in self._sessions:
             session.reset()
         self.step = self._piece_start = 0
+        self._history = History(self.network)
 
     def cut(self) -> None:
         """Put what was recorded up to now aside as a piece, and let the targets forget it."""

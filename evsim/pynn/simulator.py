@@ -16,6 +16,7 @@ from evsim.backend import Target
 from evsim.errors import EvsimError
 from evsim.pynn import graph
 from evsim.pynn.columns import on_grid
+from evsim.pynn.invalid import InvalidValueError, as_pynns
 from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
 
 if TYPE_CHECKING:
@@ -123,10 +124,11 @@ class State(common.control.BaseState):
     def run_until(self, tstop: float) -> None:
         """Advance to a time (ms), rounded to the time step."""
         if not math.isfinite(tstop):
-            raise EvsimError(f"run() was asked to go on to {tstop:g} ms; give it a finite time")
+            raise InvalidValueError(f"run() was asked to go on to {tstop:g} ms; give it a finite time")
         steps = max(round(tstop / self.dt) - self.step, 0)
         self.running = True
-        sessions = self._ready(self.step + steps)
+        with as_pynns():
+            sessions = self._ready(self.step + steps)
         if steps:
             sessions.run(steps)
             self.step += steps
@@ -229,22 +231,27 @@ class State(common.control.BaseState):
                 self._changed = True
         if self._sessions is None or self._changed:
             built = graph.build(self)
-            if self._sessions is not None and graph.shape(built) != graph.shape(self._sessions.network):
-                self._refuse_growth_in_a_run()
+            grew = self._sessions is not None and graph.shape(built) != graph.shape(self._sessions.network)
+            if self._sessions is not None and grew and not self.step:
                 self._sessions.close()
                 self._sessions = None
             if self._sessions is None:
                 self._sessions = Sessions(built, self.targets, self.conductor)
+            elif grew:
+                self._refuse_growth_on_chips()
+                self._sessions.grow(built)
             else:
                 self._sessions.update(built)
             self._changed = False
         return self._sessions
 
-    def _refuse_growth_in_a_run(self) -> None:
-        if self.step:
+    def _refuse_growth_on_chips(self) -> None:
+        chips = [str(target) for target in self.targets if (target.chip or "ideal") != "ideal"]
+        if chips:
             raise EvsimError(
-                f"populations or projections were created at t = {self.t:g} ms, in the middle of a run; "
-                "create them before run(), or call reset() first"
+                f"populations or projections were created at t = {self.t:g} ms, in the middle of a run, which "
+                f"{chips[0]} cannot take up: a chip's weights are scaled anew with them; create them before run(), or "
+                "call reset() first"
             )
 
     def _shelve(self, sessions: Sessions) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 
 import numpy as np
 from pyNN import errors
@@ -170,6 +171,10 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         if timing_dependence is None or weight_dependence is None or voltage_dependence is not None:
             raise errors.NoModelAvailableError(
                 "evsim's STDPMechanism takes a timing_dependence and a weight_dependence, and no voltage_dependence"
+            )
+        if isinstance(dendritic_delay_fraction, Real) and not 0 <= dendritic_delay_fraction <= 1:
+            raise errors.InvalidParameterValueError(
+                f"STDPMechanism: dendritic_delay_fraction is {dendritic_delay_fraction!r}; it must be from 0 to 1"
             )
         super().__init__(
             timing_dependence, weight_dependence, voltage_dependence, dendritic_delay_fraction, weight, delay

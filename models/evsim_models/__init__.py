@@ -46,3 +46,4 @@ MODELS = (
 )
 
 FAMILIES = {point_neuron.FAMILY: point_neuron.point_neuron}
+EXAMPLES = {point_neuron.FAMILY: point_neuron.EXAMPLE}

@@ -15,6 +15,7 @@ from evsim_models.composed import composed
 from evsim_models.receptors import Receptor
 
 FAMILY = "PointNeuron"
+EXAMPLE = f"{FAMILY}:LIF,excitatory=CondExp,inhibitory=CondExp"
 LIF = {
     **{"cm": "nF", "tau_refrac": "ms", "v_reset": "mV", "v_rest": "mV", "tau_m": "ms", "i_offset": "nA"},
     "v_thresh": "mV",

@@ -101,6 +101,8 @@ def _rule_problems(where: str, plasticity: Plasticity) -> Iterator[Problem]:
 
 def _parameter_problems(where: str, plasticity: Plasticity) -> Iterator[Problem]:
     given = plasticity.parameters
+    for name in (name for name, value in given.items() if not np.isfinite(value)):
+        yield Problem(where, f"{name} is {given[name]:g}", "all must be finite", f"Set {name}.")
     for name in TIMING_RULES[plasticity.timing]:
         if not given[name] > 0:
             yield Problem(where, f"{name} is {given[name]:g} ms", "it must be above 0", f"Set {name}.")

@@ -59,7 +59,7 @@ options = st.fixed_dictionaries(
         "replacement": st.booleans(),
         "n": st.integers(0, 30),
         "distributed": st.booleans(),
-        "p": st.sampled_from([0.0, 0.05, 0.3, 0.9, 1.0, 1.5]),
+        "p": st.sampled_from([0.0, 0.05, 0.3, 0.9, 1.0]),
         "safe": st.booleans(),
         "parallel_safe": st.sampled_from([True, True, True, False]),
         "generators": st.lists(st.integers(0, 3), min_size=4, max_size=4),  # which of four the roles share
@@ -128,15 +128,24 @@ def connect(sim, o):
     return np.array(found, float).reshape(-1, 4), [generator.rng.random_sample(3).tolist() for generator in four]
 
 
-@given(o=options)
+def is_heeded(o) -> bool:
+    """Whether PyNN 0.13 does what these options say; evsim does, or refuses them (``test_mended.py``)."""
+    if o["name"] == "FixedTotalNumber":
+        return o["selves"] is True and o["replacement"]
+    if o["name"] in ("FixedNumberPre", "FixedNumberPost"):
+        return o["selves"] is True or (o["selves"] is False and not o["replacement"])
+    return True
+
+
+@given(o=options.filter(is_heeded))
 @settings(max_examples=400, deadline=None, derandomize=True)
 def test_connections_parameters_and_generators_are_those_of_pynn(o):
     expected, after = connect(mock, o)
     found, after_ours = connect(evsim.pynn, o)
     evsim.pynn.simulator.state.clear()
-    if isinstance(expected, type) or isinstance(found, type):
-        assert found is expected
+    if isinstance(expected, type):  # PyNN fails, and evsim may know better
         return
+    assert not isinstance(found, type)
     assert found.shape == expected.shape
     assert (found[:, :3] == expected[:, :3]).all()
     assert np.abs(found[:, 3] - expected[:, 3]).max(initial=0) <= 0.05 + 1e-9

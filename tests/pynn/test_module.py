@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+import warnings
 
 import pyNN.random
 import pyNN.space
@@ -17,6 +18,7 @@ from pyNN.utility import get_simulator
 
 import evsim.pynn
 from evsim import registry
+from evsim.errors import UnknownNameError
 from evsim.model import NeuronModel, SourceModel
 
 
@@ -35,15 +37,67 @@ def test_get_simulator_finds_it(monkeypatch):
 
 
 def test_standard_models_are_those_of_the_registry(sim):
-    cells = {name for name, model in registry.models().items() if isinstance(model, (NeuronModel, SourceModel))}
-    assert set(sim.list_standard_models()) == {name for name in cells if hasattr(pyNN.standardmodels.cells, name)}
-    for name in sim.list_standard_models():
+    models = {name for name, model in registry.models().items() if isinstance(model, (NeuronModel, SourceModel))}
+    pynns = {name for name in models if hasattr(pyNN.standardmodels.cells, name)}
+    assert set(sim.list_standard_models()) == pynns | {"PointNeuron", "LIF", "AdExp"}
+    assert all(isinstance(getattr(sim, name), type) for name in sim.list_standard_models())
+    for name in pynns:
         declared = registry.cell_model(name)
         cell_type = getattr(sim, name)
         assert set(cell_type.default_parameters) == set(declared.parameters)
         if isinstance(declared, NeuronModel):
             assert cell_type.recordable == ["spikes", *declared.recordables]
             assert set(declared.states) <= set(cell_type.default_initial_values)
+
+
+def test_native_types_go_by_evsims_names(sim):
+    assert sim.native_cell_type("IF_curr_exp") is sim.IF_curr_exp
+    assert sim.native_cell_type("IFCurrExpCa2Adaptive")().parameter_space["tau_ca2"].base_value > 0
+    assert sim.native_synapse_type("STDPMechanism") is sim.STDPMechanism
+    assert sim.native_electrode_type("DCSource") is sim.DCSource
+    for ask, near in (
+        (sim.native_cell_type, "IF_curr_exp"),
+        (sim.native_synapse_type, "StaticSynapse"),
+        (sim.native_electrode_type, "ACSource"),
+    ):
+        with pytest.raises(UnknownNameError, match=f"did you mean {near!r}"):
+            ask(near + "s")
+
+
+def test_nothing_of_its_own_workings_is_offered(sim):
+    assert not {"Any", "annotations", "cells", "graph", "mended"} & set(sim.__all__)
+    assert {"Population", "IF_curr_exp", "KernelConnector", "extra_models", "errors", "simulator"} <= set(sim.__all__)
+
+
+def test_placement_is_ignored_and_it_is_said(sim):
+    for name in ("set_number_of_neurons_per_core", "set_number_of_synapse_cores", "set_allow_delay_extensions"):
+        monkey = sim.placement.ignored(name)
+        with pytest.warns(UserWarning, match=rf"{name}\(\) is about placement"):
+            monkey(sim.IF_curr_exp, 64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            monkey(sim.IF_curr_exp, 32)  # once is enough
+        assert callable(getattr(sim, name))
+    with pytest.warns(UserWarning, match="population 'cells': additional_parameters, seed is for a SpiNNaker machine"):
+        cells = sim.Population(2, sim.IF_curr_exp(), label="cells", seed=3, additional_parameters={"seed": 1})
+    assert callable(cells.add_placement_constraint)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        sim.Population(2, sim.IF_curr_exp(), colour="red")
+
+
+def test_what_spinnaker_scripts_use(sim):
+    sim.setup(timestep=1.0)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[0.0, 5.0]))
+    cells = sim.Population(2, sim.IF_curr_exp())
+    late = sim.StaticSynapse(weight=1.0, delay=144.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), late, receptor_type="excitatory")
+    source.record("all")
+    cells.record("all")
+    sim.run(160.0)
+    assert source.get_data().segments[0].spiketrains[0].magnitude.tolist() == [0.0, 5.0]
+    names = [signal.name for signal in cells.get_data().segments[0].analogsignals]
+    assert names == ["v", "isyn_exc", "isyn_inh"]
+    assert cells.get_data("isyn_exc").segments[0].analogsignals[0].max() > 0
 
 
 def test_every_connector_of_pynn_is_there(sim):

@@ -172,7 +172,7 @@ def test_numbers_of_synapses(sim, pair):
     assert (count("FixedNumberPreConnector", n=9)[1] == 9).all()
     assert (count("FixedNumberPostConnector", n=50)[0] == 50).all()
     assert count("FixedTotalNumberConnector", n=321)[0].sum() == 321
-    assert (count("FixedProbabilityConnector", p_connect=1.5)[1] == 30).all()
+    assert (count("FixedProbabilityConnector", p_connect=1.0)[1] == 30).all()
     assert (count("FixedProbabilityConnector", p_connect=0.0)[1] == 0).all()
     numbers = RandomDistribution("uniform_int", (3, 6), rng=NumpyRNG(seed=5))
     expected = RandomDistribution("uniform_int", (3, 6), rng=NumpyRNG(seed=5))

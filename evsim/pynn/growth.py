@@ -1,0 +1,90 @@
+"""Networks to which populations and projections are added in the middle of a run.
+
+A session cannot grow. So a new one, which has the new parts from t = 0 on, runs through everything again up to now; by
+promise it comes to the same state. Until now the new synapses weigh nothing and learn nothing, and the new neurons are
+heard by nobody; then they are given their weights and their initial values, and synapses that release a part of their
+weight are at rest. What was recorded is not recorded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from evsim.errors import EvsimError
+from evsim.network import Network, Plasticity, Population, Projection, frozen
+from evsim.release import RULES, Release
+
+HELD_MOST = 512e6  # bytes of the synapses of earlier networks that are kept for this
+SYNAPSE = 12  # bytes of one: weight and delay
+
+
+class History:
+    """The networks that a session was given since t = 0, each from a time step on."""
+
+    def __init__(self, network: Network) -> None:
+        self._given = [(0, network)]
+        self._held = 0
+
+    def add(self, step: int, network: Network) -> None:
+        """Note a changed network; where too much has to be kept for it, nothing is kept any more."""
+        if not self._given:
+            return
+        before = {id(part) for part in self._given[-1][1].projections}
+        self._held += SYNAPSE * sum(len(part) for part in network.projections if id(part) not in before)
+        if self._held > HELD_MOST:
+            self._given = []
+        elif self._given[-1][0] == step > 0:
+            self._given[-1] = step, network
+        else:
+            self._given.append((step, network))
+
+    def foreshadowing(self, grown: Network) -> Iterator[tuple[int, Network]]:
+        """The same networks with the new parts of a later one, as yet without effect; raises EvsimError if not kept."""
+        if not self._given:
+            raise EvsimError(
+                "populations or projections were created in the middle of a run in which more than "
+                f"{HELD_MOST / 1e6:g} MB of synapses were changed, too much to go through it again with them; create "
+                "them before, or call reset() first"
+            )
+        for step, network in self._given:
+            yield step, _foreshadowing(network, grown)
+
+
+def _foreshadowing(network: Network, grown: Network) -> Network:
+    populations = map(_unset, grown.populations[len(network.populations) :])
+    projections = map(_without_effect, grown.projections[len(network.projections) :])
+    return replace(
+        network,
+        populations=(*network.populations, *populations),
+        projections=(*network.projections, *projections),
+        probes=(),
+    )
+
+
+def _unset(population: Population) -> Population:
+    """A population whose initial values are to be set later, and so count as set anew then."""
+    return replace(population, times_set={})
+
+
+def _without_effect(projection: Projection) -> Projection:
+    nothing = frozen(np.broadcast_to(0.0, len(projection)))
+    return replace(
+        projection,
+        synapses=projection.synapses.stored().replaced(weight=nothing),
+        plasticity=projection.plasticity and _without_changes(projection.plasticity),
+        release=projection.release and _unset_release(projection.release),
+    )
+
+
+def _unset_release(release: Release) -> Release:
+    """The same rule, of which every initial value counts as set anew later."""
+    return replace(release, times_set=dict.fromkeys(RULES[release.rule].initial, -1))
+
+
+def _without_changes(plasticity: Plasticity) -> Plasticity:
+    """The same rules, with no amplitude: all of them are called A_plus, A3_minus and the like."""
+    still = {name: 0.0 if name.startswith("A") else value for name, value in plasticity.parameters.items()}
+    return replace(plasticity, parameters=still)
