@@ -2,7 +2,7 @@
 
 ``evsim.model.Rule`` describes what a model gives; here is what the engine calls. Both functions have the form
 
-    f(state, parameters, inputs, drive, flags, spiked, tally) -> int64
+    f(state, parameters, inputs, drive, flags, spiked, tally, key, step, first) -> int64
 
     state       (states, n)            number type, changed in place
     parameters  (parameters, n or 1)   number type, read only
@@ -11,9 +11,13 @@
     flags       (n,)                   int32, overwritten; of no use to the caller
     spiked      (n or more,)           int32, filled with the indices of the neurons that spiked, ascending
     tally       (8,)                   int64, counters of what the arithmetic lost, added to
+    key         uint64                 of the population's random numbers
+    step        int64                  number of the time step
+    first       int64                  number of the first of the neurons in its population
 
 with the number type of the rule set; all arrays are C-contiguous and none overlap. A step returns the number of spikes,
-``receive`` 0. Where a rule has a ``receive``, its step leaves the inputs alone.
+``receive`` 0. Where a rule has a ``receive``, its step leaves the inputs alone. The last three arguments are for rules
+that take ``chance``: a function of the three and of the neuron's place alone, whichever thread runs the loop.
 
 The loop is Python source, written to a file whose name is a digest of the text and of everything that it calls. It is
 compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. There
@@ -32,11 +36,13 @@ import numpy as np
 from numba import types
 
 from evsim.compile import LEAN, native, write_function
-from evsim.model import SUBSTEPS, Rule, arguments
+from evsim.model import CHANCE, SUBSTEPS, Rule, arguments
+from evsim.random_bits import subkey, uniform
 from evsim.row_access import READ_ONLY, get, put
 from evsim.rulesets import RuleSet
 
 _FLAGS = ("fired", "hard")
+_ARGUMENTS = "state, parameters, inputs, drive, flags, spiked, tally, key, step, first"
 
 
 @cache
@@ -71,6 +77,9 @@ def signature(rules: RuleSet) -> Any:
         types.Array(types.int32, 1, "C"),
         types.Array(types.int32, 1, "C"),
         types.Array(types.int64, 1, "C"),
+        types.uint64,
+        types.int64,
+        types.int64,
     )
 
 
@@ -123,10 +132,10 @@ def written_receive(rule: Rule) -> Callable:
 
 
 def _written(lines: Iterable[str], functions: Mapping[str, Callable | None]) -> Callable:
-    text = "\n    ".join(["def step(state, parameters, inputs, drive, flags, spiked, tally):", *lines]) + "\n"
+    text = "\n    ".join([f"def step({_ARGUMENTS}):", *lines]) + "\n"
     compiled = {
         name: numba.njit(forceinline=True, **LEAN)(getattr(function, "py_func", function))
-        for name, function in functions.items()
+        for name, function in {**functions, "subkey": subkey, "uniform": uniform}.items()
         if function is not None
     }
     return write_function(text, {"np": np, "get": get, "put": put, "compact": compact, **compiled})
@@ -144,6 +153,8 @@ def _head(rule: Rule, inputs: Sequence[str]) -> Iterator[str]:
     yield from (f"state_{name} = state[{k}]" for k, name in enumerate(rule.states))
     yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
     yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *_lost(rule)))
+    if rule.draws:
+        yield "chances = subkey(key, np.uint64(step))"
 
 
 def _count_lost(rule: Rule) -> Iterator[str]:
@@ -181,7 +192,7 @@ def _call(rule: Rule, name: str, function: Callable, results: Sequence[str], par
     known = {row: f"old_{row}" for row in rule.states}
     known |= {row: parameter.format(row) for row in rule.parameters}
     known |= {row: _get(f"input_{row}", rule, _input_scope(rule, row)) for row in rule.input_names}
-    known |= {"drive": _get("drive", rule)}
+    known |= {"drive": _get("drive", rule), CHANCE: "uniform(chances, first + n)"}
     found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
     return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
 

@@ -21,6 +21,7 @@ Values = Mapping[str, NDArray[np.float64]]
 TALLY_PLACES = 8
 SUBSTEPS = "substeps"  # the parameter row that says how many substeps a time step has
 PAYLOAD = "payload"  # the state row of graded spikes
+CHANCE = "chance"  # the argument that is a random number
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class Rule:
 
     A function asks for what it needs by the names of its arguments: rows of the state, of the parameters, ``drive``.
     Any other argument is a row of input, the first one row 0. It returns all rows of the state, in their order.
+
+    What happens at random is decided by the argument ``chance`` of ``neuron``: a float64 uniform in [0, 1), another one
+    for each neuron and step, which depends on the network's seed, the population, the cell and the step alone::
+
+        fired = chance < 1.0 - exp(-rate * dt)
 
     The functions are compiled by numba. They should be free of branches: ``a if condition else b`` of two computed
     values is one instruction, as are ``&`` and ``|`` of conditions; an ``if`` with work in it or a call of a library
@@ -171,6 +177,11 @@ class Rule:
         return max(self.inputs.values()) + 1
 
     @property
+    def draws(self) -> bool:
+        """Whether a step draws random numbers."""
+        return CHANCE in arguments(self.neuron)
+
+    @property
     def is_graded(self) -> bool:
         """Whether the neuron's spikes carry a number."""
         return self.payload_unit is not None
@@ -181,7 +192,7 @@ class Rule:
         return self._other_arguments(self.receive or self.neuron)
 
     def _other_arguments(self, function: Callable) -> tuple[str, ...]:
-        known = {*self.states, *self.parameters, "drive"}
+        known = {*self.states, *self.parameters, "drive"} | ({CHANCE} if function is self.neuron else set())
         return tuple(name for name in arguments(function) if name not in known)
 
     def cells(self, values: Values, initial: Values, dt: float, scale: Any) -> Cells:
@@ -217,6 +228,8 @@ class NeuronModel:
         above_zero, not_negative: the parameters that must be; the other ones may have any sign.
         defaults: of a cell that PyNN does not have: parameter or state variable -> default, one for each of them.
         injectable: whether it has a membrane, into which a current can be injected.
+        arrays: parameter that users give as an array -> the names of its elements among ``parameters``.
+        problems: ``problems(where, population)``: what else cannot be about its parameters; ``where`` names it.
     """
 
     name: str
@@ -230,6 +243,8 @@ class NeuronModel:
     not_negative: frozenset[str] = frozenset()
     defaults: Mapping[str, float] = field(default_factory=dict)
     injectable: bool = True
+    arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problems: Callable[[str, Population], Iterable[Problem]] | None = None
 
     def __post_init__(self) -> None:
         borrowed = {r.name: self.rules[r.neurons_of] for r in RULE_SETS.values() if r.neurons_of in self.rules}
@@ -259,6 +274,8 @@ class SourceModel:
         draw: which generator of ``evsim.sources`` makes its spikes, such as ``"given"`` or ``"poisson"``.
         above_zero, not_negative: as those of ``NeuronModel``.
         problems: ``problems(where, population)``: what else cannot be about its parameters; ``where`` names it.
+        sequences: the parameters of which each cell has several numbers (``Population.sequences``).
+        ordered: those parameters that are times in order.
     """
 
     name: str
@@ -267,6 +284,8 @@ class SourceModel:
     above_zero: frozenset[str] = frozenset()
     not_negative: frozenset[str] = frozenset()
     problems: Callable[[str, Population], Iterable[Problem]] | None = None
+    sequences: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

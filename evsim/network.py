@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from evsim.errors import CheckError, Problem
 from evsim.release import Release
 from evsim.synapses import Synapses
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -29,27 +33,47 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Trains:
-    """Spike trains of several cells: the times (ms, ascending within a cell) of cell i are ``of(i)``."""
+class Sequences:
+    """Any number of numbers for each of several cells: those of cell i are ``of(i)``."""
 
-    times: Floats
+    values: Floats
     offsets: NDArray[np.int64]  # (cells + 1,)
 
-    @staticmethod
-    def from_lists(lists: list[np.ndarray]) -> Trains:
-        """One array of times (ms) for each cell."""
-        counts = np.array([len(times) for times in lists], dtype=np.int64)
+    @classmethod
+    def from_lists(cls, lists: list[np.ndarray]) -> Self:
+        """One array for each cell."""
+        counts = np.array([len(values) for values in lists], dtype=np.int64)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        times = np.concatenate([np.asarray(times, dtype=np.float64) for times in lists] or [np.empty(0)])
-        return Trains(frozen(times), frozen(offsets))
+        values = np.concatenate([np.asarray(values, dtype=np.float64) for values in lists] or [np.empty(0)])
+        return cls(frozen(values), frozen(offsets))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(cells,) how many numbers each cell has."""
+        return np.diff(self.offsets)
 
     def of(self, cell: int) -> Floats:
-        """The spike times of one cell (ms)."""
-        return self.times[self.offsets[cell] : self.offsets[cell + 1]]
+        """The numbers of one cell."""
+        return self.values[self.offsets[cell] : self.offsets[cell + 1]]
 
     def cells(self) -> NDArray[np.int64]:
-        """The cell of every entry of ``times``."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        """The cell of every entry of ``values``."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def padded(self, filler: float) -> Floats:
+        """(cells, the most of a cell) all numbers, filled up with another one."""
+        table = np.full((len(self.lengths), int(self.lengths.max(initial=0))), filler)
+        table[np.arange(table.shape[1]) < self.lengths[:, None]] = self.values
+        return table
+
+
+class Trains(Sequences):
+    """Spike trains of several cells: times in ms, ascending within a cell."""
+
+    @property
+    def times(self) -> Floats:
+        """Of all spikes."""
+        return self.values
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +87,7 @@ class Population:
         parameters: name -> (size,) float64, in the model's units; may be broadcast from one value.
         initial: state variable -> (size,) float64 at t = 0.
         trains: the given spike times of a SpikeSourceArray; None for every other model.
+        sequences: parameters that are several numbers for each cell, in the model's units.
         times_set: state variable -> (size,) int32, how often the script has set each cell's initial value. In a running
             network a higher number than before makes it the state now, even if the value is the same (``set_anew``).
     """
@@ -74,6 +99,7 @@ class Population:
     initial: Mapping[str, Floats] = field(default_factory=dict)
     trains: Trains | None = None
     times_set: Mapping[str, Ints] = field(default_factory=dict)
+    sequences: Mapping[str, Sequences] = field(default_factory=dict)
 
 
 def set_anew(before: Population, now: Population, variable: str) -> NDArray[np.bool_]:
@@ -255,6 +281,10 @@ def malformed_population(population: Population) -> Iterator[Problem]:
                     "all must be finite",
                     f"Set {name} to numbers.",
                 )
+    for name, sequences in population.sequences.items():
+        if bad := int(np.count_nonzero(~np.isfinite(sequences.values))):
+            amount = f"{bad} of {len(sequences.values)} numbers of parameter {name} are not finite"
+            yield Problem(where, amount, "all must be finite", f"Set {name} to numbers.")
     if population.trains is not None:
         times = population.trains.times
         if bad := int(np.count_nonzero(~np.isfinite(times) | (times < 0))):

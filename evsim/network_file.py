@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from evsim.errors import EvsimError
-from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Trains, frozen
+from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Sequences, Trains, frozen
 from evsim.release import Release
 from evsim.synapses import Listed
 
@@ -197,7 +197,7 @@ def _describe_population(population: Population, put: Put) -> dict[str, Any]:
             "times": put(population.trains.times, np.float64),
             "offsets": put(population.trains.offsets, np.int64),
         }
-    return {
+    said = {
         "label": population.label,
         "model": population.model,
         "size": int(population.size),
@@ -205,6 +205,12 @@ def _describe_population(population: Population, put: Put) -> dict[str, Any]:
         "initial": {name: put(values, np.float64) for name, values in population.initial.items()},
         "trains": trains,
     }
+    if population.sequences:  # the fingerprint of populations without them has no such entry
+        said["sequences"] = {
+            name: {"values": put(part.values, np.float64), "offsets": put(part.offsets, np.int64)}
+            for name, part in population.sequences.items()
+        }
+    return said
 
 
 def _build(said: Mapping[str, Any], get: Get) -> Network:
@@ -239,6 +245,10 @@ def _build_release(entry: Mapping[str, Any], get: Get) -> Release:
     return Release(entry["rule"], parameters, initial)
 
 
+def _build_trains(entry: Mapping[str, Any], get: Get) -> Trains:
+    return Trains(get(entry["times"]), get(entry["offsets"]))
+
+
 def _build_population(entry: Mapping[str, Any], get: Get) -> Population:
     return Population(
         label=entry["label"],
@@ -246,5 +256,6 @@ def _build_population(entry: Mapping[str, Any], get: Get) -> Population:
         size=entry["size"],
         parameters=_with_arrays(entry["parameters"], get),
         initial=_with_arrays(entry["initial"], get),
-        trains=Trains(**_with_arrays(entry["trains"], get)) if entry["trains"] is not None else None,
+        trains=_build_trains(entry["trains"], get) if entry["trains"] is not None else None,
+        sequences={name: Sequences(**_with_arrays(part, get)) for name, part in entry.get("sequences", {}).items()},
     )

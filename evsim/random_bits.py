@@ -11,6 +11,7 @@ from evsim.compile import kernel
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the step of splitmix64
 ONE = np.uint64(0x3FF0000000000000)  # 1.0 as a double
+CHANCES = np.uint64(0xC4A2CE)  # what the keys of neurons' random numbers begin at, and those of sources do not
 
 
 @kernel
@@ -30,6 +31,11 @@ def subkey(key, number):
 def derived(key: np.uint64, number: int) -> np.uint64:
     """A key of its own for each number, which is taken modulo 2^64."""
     return np.uint64(subkey(key, np.uint64(number & (2**64 - 1))))
+
+
+def chance_key(seed: int, population: int) -> int:
+    """The key of the random numbers of a population's neurons: the bits of a uint64 that is not 0, as an int64."""
+    return int((derived(derived(CHANCES, seed), population) | np.uint64(1)).view(np.int64))
 
 
 @kernel

@@ -1,12 +1,13 @@
 """Cells that spike after independent intervals which are not exponential: with a dead time, or gamma-distributed.
 
 Each begins in equilibrium, so that its rate is the same from the start on. An interval depends on the network's seed,
-the population, the cell and the number of its spike alone.
+the population, the cell and the number of its spike alone; and on its beginning, where the law changes with time.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,26 @@ class Intervals(ABC):
     """A law of intervals for each cell of a population.
 
     Attributes:
-        rate: (cells,) spikes per ms.
+        rate: (cells,) spikes per ms; where it changes, the highest.
     """
 
     rate: Floats
+
+    @abstractmethod
+    def following(self, last: Floats, u: Floats, cells: NDArray[np.int64]) -> Floats:
+        """When (ms) some cells spike after the ``last`` time, each by a uniform number ``u`` in [0, 1)."""
+
+    @abstractmethod
+    def first(self, begins: Floats, draw: Callable[[], Floats]) -> Floats:
+        """When every cell spikes first after a moment in equilibrium.
+
+        Args:
+            draw: gives a uniform number in [0, 1) for each cell, another one at each call.
+        """
+
+
+class ConstantLaw(Intervals):
+    """A law that does not change with time."""
 
     @abstractmethod
     def between(self, u: Floats, cells: NDArray[np.int64]) -> Floats:
@@ -34,8 +51,17 @@ class Intervals(ABC):
     def until_first(self, u: Floats, share: Floats) -> Floats:
         """The wait of every cell for a spike from a moment in equilibrium, of two uniform numbers each."""
 
+    def following(self, last: Floats, u: Floats, cells: NDArray[np.int64]) -> Floats:
+        """An interval later."""
+        return last + self.between(u, cells)
 
-class DeadTime(Intervals):
+    def first(self, begins: Floats, draw: Callable[[], Floats]) -> Floats:
+        """A wait later."""
+        share = draw()
+        return begins + self.until_first(draw(), share)
+
+
+class DeadTime(ConstantLaw):
     """A Poisson process that says nothing for ``tau_refrac`` after a spike; ``rate`` (Hz) includes that."""
 
     def __init__(self, rate: Floats, tau_refrac: Floats) -> None:
@@ -54,7 +80,7 @@ class DeadTime(Intervals):
         return left - np.log1p(-u) * self._mean_rest
 
 
-class Gamma(Intervals):
+class Gamma(ConstantLaw):
     """Intervals of shape ``alpha`` whose mean is alpha / beta, beta in Hz."""
 
     def __init__(self, alpha: Floats, beta: Floats) -> None:
@@ -70,8 +96,76 @@ class Gamma(Intervals):
         return share * _gamma_quantile(self._alpha + 1.0, u) * self._per_beta
 
 
+class VaryingGamma(Intervals):
+    """The hazard of a gamma distribution whose parameters change with time.
+
+    A cell that has been silent for an age x spikes with the hazard f(x) / (1 - F(x)) of the gamma distribution that
+    holds at this moment (Muller et al. 2007, doi:10.1162/neco.2007.19.11.2958). Where they thin a Poisson process, here
+    the integral of the hazard is inverted, which is exponential from spike to spike.
+
+    Args:
+        begin: (cells, bins) ms, ascending, from when on the parameters of a bin hold; infinite where a cell has fewer
+            bins. Those of the first bin hold before, too.
+        a, b: (cells, bins) shape, and scale in ms.
+    """
+
+    def __init__(self, begin: Floats, a: Floats, b: Floats) -> None:
+        never = np.full((len(begin), 1), np.inf)
+        self._begin, self._end, self._a, self._b = begin, np.hstack([begin[:, 1:], never]), a, b
+        self.rate = np.where(np.isfinite(begin), 1 / (a * b), 0.0).max(axis=1)
+
+    def following(self, last: Floats, u: Floats, cells: NDArray[np.int64]) -> Floats:
+        """From age 0 on."""
+        return self._next(last, last, u, cells)
+
+    def first(self, begins: Floats, draw: Callable[[], Floats]) -> Floats:
+        """From an age on that is a uniform share of an interval in which a moment is found, one more in its shape."""
+        cells = np.arange(len(begins))
+        bins = self._bins(begins, cells)
+        age = draw() * _gamma_quantile(self._a[cells, bins] + 1.0, draw()) * self._b[cells, bins]
+        return self._next(begins - age, begins, draw(), cells)
+
+    def _bins(self, time: Floats, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The bin of each cell that holds at a time."""
+        return np.maximum((self._begin[cells] <= time[:, None]).sum(axis=1) - 1, 0)
+
+    def _next(self, last: Floats, now: Floats, u: Floats, cells: NDArray[np.int64]) -> Floats:
+        """When cells spike that have done so last at ``last``, and not until ``now``: from bin to bin."""
+        found, waiting, bins = np.empty(len(cells)), np.arange(len(cells)), self._bins(now, cells)
+        left = -np.log1p(-u)  # of the integral of the hazard
+        while len(waiting):
+            a, b, end = (rows[cells[waiting], bins] for rows in (self._a, self._b, self._end))
+            spike = last + b * _age_later(a, (now - last) / b, left)
+            found[waiting] = spike
+            on = spike > end
+            a, b, last, now, end = a[on], b[on], last[on], now[on], end[on]
+            left = np.maximum(left[on] - _hazard_between(a, (now - last) / b, (end - last) / b), 0.0)
+            waiting, now, bins = waiting[on], end, bins[on] + 1
+        return found
+
+
+LEAST_SURVIVAL = 1e-250  # of an age; the hazard of older ones is taken to be that of infinity
+
+
+def _age_later(alpha: Floats, age: Floats, hazard: Floats) -> Floats:
+    """The age at which the hazard from an age on comes to a number; in units of the scale."""
+    from scipy.special import gammaincc, gammainccinv  # loaded where they are needed: it takes long
+
+    survival = gammaincc(alpha, age)
+    later = gammainccinv(alpha, np.maximum(survival, LEAST_SURVIVAL) * np.exp(-hazard))
+    return np.where(survival > LEAST_SURVIVAL, np.maximum(later, age), age + hazard)
+
+
+def _hazard_between(alpha: Floats, age: Floats, later: Floats) -> Floats:
+    """The integral of the hazard from an age to a later one."""
+    from scipy.special import gammaincc
+
+    before, after = np.maximum(gammaincc(alpha, np.stack([age, later])), LEAST_SURVIVAL)
+    return np.where(after > LEAST_SURVIVAL, np.log(before / after), later - age)
+
+
 def _gamma_quantile(alpha: Floats, u: Floats) -> Floats:
-    from scipy.special import gammaincinv  # loaded where it is needed: it takes long
+    from scipy.special import gammaincinv
 
     return gammaincinv(alpha, u)
 
@@ -92,8 +186,7 @@ class RenewalTrains:
         self._place = np.zeros(len(start), np.int64)
         self._key = np.empty(len(start), np.uint64)
         _set_keys(key, self._key)
-        share = self._uniform(self._cells)
-        self._next = start + intervals.until_first(self._uniform(self._cells), share)
+        self._next = intervals.first(start, lambda: self._uniform(self._cells))
 
     def spikes(self, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Labels and cells of those that were not handed out yet, up to label ``last``, in this order."""
@@ -102,7 +195,7 @@ class RenewalTrains:
         while len(due):
             labels.append(np.ceil(self._next[due] / self._timestep).astype(np.int64))
             cells.append(due)
-            self._next[due] += self._intervals.between(self._uniform(due), due)
+            self._next[due] = self._intervals.following(self._next[due], self._uniform(due), due)
             due = due[self._is_due(due, last)]
         label, cell = np.concatenate(labels), np.concatenate(cells)
         order = np.lexsort((cell, label))

@@ -19,10 +19,11 @@ from evsim.poisson.counts import count_tables, expand_counts
 from evsim.poisson.events import Position, choice_of, draw_events, draw_gaps, ordered
 from evsim.poisson.keys import process_key
 from evsim.registry import cell_model
-from evsim.renewal import DeadTime, Gamma, RenewalTrains
+from evsim.renewal import DeadTime, Gamma, Intervals, RenewalTrains, VaryingGamma
 
 # Spikes of a cell in a time step between which counts are quicker than events; above, the tables grow too long.
 LEAST_MEAN, MOST_MEAN = 0.05, 1000.0
+MS_PER_S = 1000.0
 
 
 class SourceSpikes(NamedTuple):
@@ -176,12 +177,11 @@ class RenewalSource:
     """
 
     def __init__(self, law: str, population: Population, timestep: float, seed: int, index: int, begin: int) -> None:
-        values = {name: np.broadcast_to(value, population.size) for name, value in population.parameters.items()}
-        intervals = INTERVALS[law](values)
-        start = values["start"]
+        intervals = INTERVALS[law](population)
+        start, duration = (_each(population, name) for name in ("start", "duration"))
         begins = np.maximum(start, begin * timestep)
         self._timestep = timestep
-        self._trains = RenewalTrains(intervals, begins, start + values["duration"], timestep, _key(seed, index, begin))
+        self._trains = RenewalTrains(intervals, begins, start + duration, timestep, _key(seed, index, begin))
         self.drawn_per_step = float(intervals.rate.sum()) * timestep
 
     def spikes(self, first: int, last: int) -> SourceSpikes:
@@ -189,11 +189,25 @@ class RenewalSource:
         return _spikes(*self._trains.spikes(last), self._timestep)
 
 
+def _dead_time(population: Population) -> Intervals:
+    return DeadTime(*(_each(population, name) for name in ("rate", "tau_refrac")))
+
+
+def _gamma(population: Population) -> Intervals:
+    return Gamma(*(_each(population, name) for name in ("alpha", "beta")))
+
+
+def _varying_gamma(population: Population) -> Intervals:
+    tables = population.sequences
+    return VaryingGamma(tables["tbins"].padded(np.inf), tables["a"].padded(1.0), MS_PER_S * tables["b"].padded(1.0))
+
+
+def _each(population: Population, name: str) -> NDArray[np.float64]:
+    return np.broadcast_to(population.parameters[name], population.size)
+
+
 # how a source model draws -> the law of its intervals
-INTERVALS = {
-    "dead time": lambda values: DeadTime(values["rate"], values["tau_refrac"]),
-    "gamma": lambda values: Gamma(values["alpha"], values["beta"]),
-}
+INTERVALS = {"dead time": _dead_time, "gamma": _gamma, "varying gamma": _varying_gamma}
 
 
 def on_grid(time: float, timestep: float) -> bool:
@@ -233,12 +247,11 @@ def source_of(network: Network, index: int, begin: int = 0) -> Source:
 
 
 def mean_rate(population: Population) -> NDArray[np.float64] | None:
-    """Spikes a second of each cell (n,) of a population whose spikes are drawn; None where they are given."""
+    """Spikes a second of each cell (n,) of a population whose spikes are drawn, at most; None where they are given."""
     draw = getattr(cell_model(population.model), "draw", "given")
     if draw == "given":
         return None
-    rate = INTERVALS[draw](population.parameters).rate * 1000.0 if draw in INTERVALS else population.parameters["rate"]
-    return np.broadcast_to(rate, population.size)
+    return INTERVALS[draw](population).rate * MS_PER_S if draw in INTERVALS else _each(population, "rate")
 
 
 def is_source(population: Population) -> bool:

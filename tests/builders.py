@@ -8,6 +8,7 @@ from evsim import registry
 from evsim.backend import Target
 from evsim.model import NeuronModel
 from evsim.network import Network, Population, Probe, Projection, Trains
+from evsim.random_bits import chance_key, subkey, uniform
 from evsim.synapses import Listed
 
 IF_CURR_EXP = {
@@ -80,6 +81,12 @@ def record_all(populations, *variables: str) -> tuple[Probe, ...]:
             if variable == "spikes" or neurons
         ]
     return tuple(probes)
+
+
+def chances(seed: int, index: int, step: int, size: int) -> np.ndarray:
+    """The random numbers (size,) of the neurons of population ``index`` in a step."""
+    key = np.uint64(subkey(np.uint64(chance_key(seed, index) & (2**64 - 1)), np.uint64(step)))
+    return np.array([uniform(key, np.int64(cell)) for cell in range(size)])
 
 
 def run(network: Network, steps: int, chip: str = "ideal", backend: str = "reference", pieces=None):

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses"},
     {"network", "recording", "rulesets", "model", "pair_rule", "release", "chip", "backend"},
-    {"registry", "compile", "row_access", "loops", "network_file", "worker", "worker_child"},
-    {"random_bits", "distributions", "wiring", "drawn", "mersenne"},
+    {"registry", "compile", "row_access", "random_bits", "loops", "network_file", "worker", "worker_child"},
+    {"distributions", "wiring", "drawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},
     {"engine"},
     {"reference"},

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numba
 import numpy as np
 import pytest
+from scipy import stats
 
 from evsim import registry
 from evsim.compile import LEAN
 from evsim.loops import receive_function, signature, step_function, written_receive, written_step
 from evsim.model import Cells, NeuronModel, Rule
+from evsim.random_bits import subkey, uniform
 from evsim.rulesets import RULE_SETS
 
 IDEAL, SPINNAKER1 = RULE_SETS["ideal"], RULE_SETS["spinnaker1"]
@@ -39,8 +41,8 @@ LEAKY = Rule(
 
 
 @numba.njit
-def call(step, state, parameters, inputs, drive, flags, spiked, tally):
-    return step(state, parameters, inputs, drive, flags, spiked, tally)
+def call(function, state, parameters, inputs, drive, flags, spiked, tally, key, step, first):
+    return function(state, parameters, inputs, drive, flags, spiked, tally, key, step, first)
 
 
 class Block:
@@ -54,9 +56,10 @@ class Block:
         self.spiked = np.zeros(self.state.shape[1], np.int32)
         self.tally = np.zeros(8, np.int64)
 
-    def call(self, function) -> int:
+    def call(self, function, key=0, step=0, first=0) -> int:
         flags = np.empty_like(self.spiked)
-        return call(function, self.state, self.parameters, self.inputs, self.drive, flags, self.spiked, self.tally)
+        arrays = self.state, self.parameters, self.inputs, self.drive, flags, self.spiked, self.tally
+        return call(function, *arrays, np.uint64(key), step, first)
 
 
 @pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 100, 1000])
@@ -77,6 +80,46 @@ def test_the_loop_does_what_the_function_does_for_each_neuron(n, shared, thresho
     assert block.state.T.tolist() == [list(result[:2]) for result in results]
     assert block.tally.tolist() == [sum(result[3] for result in results)] + 7 * [0]
     assert not block.inputs.any()
+
+
+def coin(last, rate, jump, chance):
+    return chance + 0.0 * jump, chance < rate
+
+
+CHANCY = Rule(convert, coin, ("last",), ("rate",), {"excitatory": 0})
+
+
+def tossed(n, first, step=7, key=12345):
+    """The numbers that n neurons were given, and the indices of those that spiked."""
+    block = Block([np.zeros(n)], [[0.25]], [np.zeros(n)])
+    count = block.call(step_function(CHANCY, IDEAL), key, step, first)
+    return block.state[0], block.spiked[:count]
+
+
+def test_a_chance_depends_on_population_step_and_cell_alone():
+    whole, spiked = tossed(1000, 0)
+    assert spiked.tolist() == np.flatnonzero(whole < 0.25).tolist()
+    np.testing.assert_array_equal(np.concatenate([tossed(400, 0)[0], tossed(600, 400)[0]]), whole)
+    others = [whole, tossed(1000, 0, step=8)[0], tossed(1000, 0, key=12346)[0], tossed(1000, 1000)[0]]
+    assert len(np.unique(others)) == 4000
+    expected = [uniform(subkey(np.uint64(12345), np.uint64(7)), np.int64(cell)) for cell in range(1000)]
+    np.testing.assert_array_equal(whole, expected)
+
+
+def test_chances_are_uniform_and_independent_from_step_to_step_and_from_cell_to_cell():
+    drawn = np.array([tossed(500, 0, step)[0] for step in range(400)])
+    assert drawn.min() >= 0 and drawn.max() < 1
+    assert stats.kstest(drawn.ravel(), "uniform").pvalue > 1e-3
+    for later in (drawn[1:, :] * drawn[:-1, :], drawn[:, 1:] * drawn[:, :-1]):
+        assert abs(later.mean() - 0.25) < 4 * np.sqrt(7 / 144 / later.size)  # the variance of a product of two
+
+
+def test_only_neuron_is_given_a_chance():
+    def chancy_substep(v, limit, chance):
+        return chance * v, v > limit
+
+    with pytest.raises(TypeError, match=r"chancy_substep takes 0 rows of input, but 1 of its arguments \(chance\)"):
+        Rule(convert, finish, ("v",), ("limit", "substeps"), {"e": 0}, substep=chancy_substep, hard_substep=halve)
 
 
 def take(v, shift, charge):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evsim.errors import EvsimError
-from evsim.network import Current, Network, Population, Probe, Projection, Trains
+from evsim.network import Current, Network, Population, Probe, Projection, Sequences, Trains
 from evsim.network_file import fingerprint, load, save
 from evsim.release import Release
 from evsim.synapses import Listed, Synapses
@@ -56,10 +56,12 @@ def networks(draw) -> Network:
         ),
         release=draw(st.sampled_from([None, release])),
     )
+    sequences = {name: Sequences.from_lists([draw(values(draw(st.integers(0, 3))))] * 2) for name in "ab"}
+    histogram = Population("more input", "SpikeSourceInhGamma", 2, {}, sequences=sequences)
     return Network(
         timestep=draw(st.floats(0.01, 2.0)),
         seed=draw(st.integers(0, 2**64)),
-        populations=(Population("input", "SpikeSourceArray", sources, {}, {}, trains), cells),
+        populations=(Population("input", "SpikeSourceArray", sources, {}, {}, trains), cells, histogram),
         projections=(projection,) * draw(st.integers(0, 2)),
         currents=(Current("step", 1, draw(indices(size, 2)), np.array([1.0, 5.0]), draw(values(2))),),
         probes=(Probe(1, "v", np.arange(size, dtype=np.int32), draw(st.integers(1, 9))),),

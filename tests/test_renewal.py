@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from evsim.errors import CheckError
-from evsim.network import Network, Population
+from evsim.network import Network, Population, Sequences
 from evsim.sources import mean_rate, source_of
 
 IMPROBABLE = 1e-4  # seeds are fixed, so a p value below this is a fault and not bad luck
@@ -30,16 +31,32 @@ def gamma(size: int, alpha=3.0, beta=240.0, **period) -> Population:
     return population(size, "SpikeSourceGamma", alpha=alpha, beta=beta, **period)
 
 
+def varying(size: int, a, b, tbins, start: Any = 0.0, duration: Any = FOREVER) -> Population:
+    """A SpikeSourceInhGamma whose cells share a histogram, or have one each."""
+    lists = {"a": a, "b": b, "tbins": tbins}
+    shared = {name: values if np.ndim(values[0]) else [values] * size for name, values in lists.items()}
+    period = {"start": np.full(size, start), "duration": np.full(size, duration)}
+    sequences = {name: Sequences.from_lists([np.array(x, float) for x in shared[name]]) for name in shared}
+    return Population("source", "SpikeSourceInhGamma", size, period, sequences=sequences)
+
+
 def trains(source: Population, until: float, timestep: float = FINE, seed: int = 1, begin: int = 0) -> list[np.ndarray]:
     """The spike times (ms) of each cell."""
     spikes = source_of(Network(timestep, (source,), seed=seed), 0, begin).spikes(begin, round(until / timestep))
     return [spikes.time[spikes.cell == cell] for cell in range(source.size)]
 
 
+WAVE: dict[str, list[float]] = {
+    "a": [3.0, 0.6, 8.0, 2.0, 5.0] * 120,
+    "b": [0.004, 0.02, 0.0005, 0.01, 0.001] * 120,
+    "tbins": list(np.cumsum([20.0, 7.0, 3.0, 11.0, 5.0] * 120) - 20.0),
+}
+
 LAWS = {
     "dead time": (dead_time, stats.expon(loc=5.0, scale=7.5)),
     "no dead time": (lambda size, **more: dead_time(size, tau_refrac=0.0, **more), stats.expon(scale=12.5)),
     "gamma": (gamma, stats.gamma(3.0, scale=1000 / 240)),
+    "histogram": (lambda size, **more: varying(size, [3.0], [0.004], [0.0], **more), stats.gamma(3.0, scale=4.0)),
     "irregular": (lambda size, **more: gamma(size, alpha=0.5, beta=40.0, **more), stats.gamma(0.5, scale=25.0)),
 }
 
@@ -65,7 +82,7 @@ def test_they_begin_in_equilibrium(name):
     assert stats.kstest(wait, lambda at: np.interp(at, x, cumulated)).pvalue > IMPROBABLE
 
 
-@pytest.mark.parametrize("make", [dead_time, gamma])
+@pytest.mark.parametrize("make", [dead_time, gamma, lambda size: varying(size, **WAVE)])
 def test_trains_do_not_depend_on_the_windows(make):
     source, timestep = make(7), 0.1
     whole = source_of(Network(timestep, (source,), seed=5), 0).spikes(0, 9000)
@@ -77,7 +94,7 @@ def test_trains_do_not_depend_on_the_windows(make):
     np.testing.assert_array_equal(order, np.arange(len(order)))
 
 
-@pytest.mark.parametrize("make", [dead_time, gamma])
+@pytest.mark.parametrize("make", [dead_time, gamma, lambda size: varying(size, **WAVE)])
 def test_cells_populations_and_seeds_are_independent(make):
     source = make(2)
     a, b = trains(source, 2000.0)
@@ -111,3 +128,59 @@ def test_a_rate_that_the_dead_time_forbids_is_refused(nets):
     network = Network(1.0, (dead_time(3, rate=250.0, tau_refrac=5.0), nets.cells(1)))
     with pytest.raises(CheckError, match=r"250 Hz with a tau_refrac of 5 ms in 3 of 3 cells.*below 200 Hz"):
         nets.run(network, 10)
+
+
+def test_the_integral_of_a_varying_hazard_is_exponential_from_spike_to_spike():
+    """The hazard is that of the age since the last spike and of the moment's a and b, integrated by a fine sum."""
+    a, b, tbins = (np.array(WAVE[name]) for name in ("a", "b", "tbins"))
+    rescaled = []
+    for train in trains(varying(25, **WAVE), 5000.0):
+        for last, following in pairwise(train):
+            edges = np.concatenate([[last], tbins[(tbins > last) & (tbins < following)], [following]])
+            at = np.searchsorted(tbins, edges[:-1], side="right") - 1
+            laws = stats.gamma(a[at], scale=1000 * b[at])
+            rescaled.append(np.sum(laws.logsf(edges[:-1] - last) - laws.logsf(edges[1:] - last)))
+    assert len(rescaled) > 5000
+    assert stats.kstest(rescaled, "expon").pvalue > IMPROBABLE
+
+
+def test_within_a_bin_intervals_are_those_of_its_gamma_distribution():
+    """Bins are long, and what lies in a bin but for its end is a sample that its length hardly selects from."""
+    source = varying(200, [4.0, 1.5, 0.7], [0.002, 0.01, 0.004], [0.0, 1500.0, 3000.0])
+    bounds = ((0.0, 1500.0, 4.0, 2.0), (1500.0, 3000.0, 1.5, 10.0), (3000.0, 4500.0, 0.7, 4.0))
+    found = trains(source, 4500.0)
+    for low, high, shape, scale in bounds:
+        inside = [train[(train > low) & (train < high)] for train in found]
+        intervals = np.concatenate([np.diff(train)[:40] for train in inside])
+        law = stats.gamma(shape, scale=scale)
+        noise = np.random.default_rng(1).uniform(-FINE, FINE, len(intervals))
+        assert stats.kstest(intervals + noise, law.cdf).pvalue > IMPROBABLE
+        assert np.mean([len(train) for train in inside]) == pytest.approx(1500.0 / law.mean(), rel=0.02)
+
+
+def test_cells_may_have_histograms_of_different_lengths():
+    """The second cell falls silent after 100 ms; the third one, with a single bin that begins late, never changes."""
+    source = varying(3, [[2.0], [2.0, 2.0], [2.0]], [[0.005], [0.005, 1e9], [0.005]], [[0.0], [0.0, 100.0], [50.0]])
+    first, second, third = trains(source, 10_000.0)
+    assert abs(len(first) - 1000) < 150 and abs(len(third) - 1000) < 150
+    assert 2 < len(second) < 20 and second.max() < 120.0
+    highest = mean_rate(source)
+    assert highest is not None and highest.tolist() == pytest.approx([100.0] * 3)
+
+
+def test_an_age_beyond_all_numbers_has_the_hazard_of_infinity():
+    """After a second of silence b becomes a microsecond; an age of a million b has a survival of exp(-1e6)."""
+    source = varying(2000, [3.0, 3.0], [1e6, 1e-6 * 1000], [0.0, 1000.0])
+    first = np.array([train[0] for train in trains(source, 1100.0)])
+    assert stats.kstest(first - 1000.0, stats.expon(scale=1.0).cdf).pvalue > IMPROBABLE
+
+
+def test_histograms_that_do_not_fit_are_refused(nets):
+    for a, b, tbins, message in (
+        ([1.0, 2.0], [0.1], [0.0], "2 values of a, 1 of b and 1 of tbins in cell 0"),
+        ([], [], [], "0 values of a"),
+        ([0.0], [0.1], [0.0], r"a is 0 at the least, and out of range in 3 of 3 numbers"),
+        ([1.0], [np.nan], [0.0], "3 of 3 numbers of parameter b are not finite"),
+    ):
+        with pytest.raises(CheckError, match=message):
+            nets.run(Network(1.0, (varying(3, a, b, tbins) if a else varying(3, [[]] * 3, [[]] * 3, [[]] * 3),)), 1)

@@ -35,6 +35,8 @@ def population_problems(population: Population, chip: Chip) -> list[Problem]:
     problems += _missing(where, population, model)
     for name, values in population.parameters.items():
         problems += _range_problems(where, name, values, model, population.size)
+    for name, sequences in population.sequences.items():
+        problems += _range_problems(where, name, sequences.values, model, len(sequences.values), "numbers")
     return problems or list(_limit_problems(where, population, model, chip))
 
 
@@ -61,13 +63,14 @@ def _missing(where: str, population: Population, model: NeuronModel | SourceMode
         return [Problem(where, amount, limit, "Give spike_times to every cell.")]
     # Synaptic input starts from 0 where nothing is said; a neuron's own variables have no such default.
     states = [name for name in getattr(model, "states", {}) if "syn" not in name]
-    lacking = [f"parameter {name}" for name in model.parameters if name not in population.parameters]
+    given = {*population.parameters, *population.sequences}
+    lacking = [f"parameter {name}" for name in model.parameters if name not in given]
     lacking += [f"initial value {name}" for name in states if name not in population.initial]
     return [Problem(where, f"no {name}", f"{model.name} needs it", "Give it a value.") for name in lacking]
 
 
 def _range_problems(
-    where: str, name: str, values: NDArray[np.float64], model: NeuronModel | SourceModel, size: int
+    where: str, name: str, values: NDArray[np.float64], model: NeuronModel | SourceModel, size: int, what: str = "cells"
 ) -> list[Problem]:
     if name in model.above_zero:
         wrong, limit = values <= 0, "it must be above 0"
@@ -78,8 +81,8 @@ def _range_problems(
     if not wrong.any():
         return []
     count = int(np.count_nonzero(np.broadcast_to(wrong, size)))
-    least = f"{np.nanmin(values):g} {model.parameters[name]}"
-    amount = f"{name} is {least} at the least, and out of range in {count} of {size} cells"
+    least = f"{np.nanmin(values):g} {model.parameters[name]}".rstrip()
+    amount = f"{name} is {least} at the least, and out of range in {count} of {size} {what}"
     return [Problem(where, amount, limit, f"Correct {name}.")]
 
 
@@ -87,7 +90,7 @@ def _limit_problems(
     where: str, population: Population, model: NeuronModel | SourceModel, chip: Chip
 ) -> Iterator[Problem]:
     """Parameters that do not go together, or that the chip's arithmetic for this model cannot compute with."""
-    if isinstance(model, SourceModel) and model.problems:
+    if model.problems:
         yield from model.problems(where, population)
     limits = model.rules[chip.rules.name].limits if isinstance(model, NeuronModel) else {}
     for name, (least, most) in limits.items():

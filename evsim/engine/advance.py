@@ -133,10 +133,10 @@ def visit_blocks(k, receiving, stepping, due, fixed):
         if receiving and timing.two_phase:
             if memory.held_state.size and not stepping:
                 hold(b, blocks, layout, memory)
-            run_block(receives[blocks.model[b]], b, noisy, RECEIVE, blocks, layout, memory, buffers, spiked)
+            run_block(receives[blocks.model[b]], b, k, noisy, RECEIVE, blocks, layout, memory, buffers, spiked)
         t = spend(profile, spent, FEED, t)
         if stepping:
-            found = run_block(steps[blocks.model[b]], b, noisy, phase, blocks, layout, memory, buffers, spiked)
+            found = run_block(steps[blocks.model[b]], b, k, noisy, phase, blocks, layout, memory, buffers, spiked)
             work[UPDATE + blocks.model[b]] += blocks.size[b] if found >= 0 else 0
             found = max(found, 0)
             exchange.found[place, b] = found

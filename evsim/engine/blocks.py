@@ -66,7 +66,7 @@ def keep(state, kept):
 
 
 @inlined
-def call(function, b, blocks, memory, inputs, flags, spiked):
+def call(function, b, step, blocks, memory, inputs, flags, spiked):
     """Call a step or receive function for one block."""
     n = blocks.size[b]
     state, parameters = blocks.state[b], blocks.parameters[b]
@@ -79,11 +79,14 @@ def call(function, b, blocks, memory, inputs, flags, spiked):
         flags[:n],
         spiked,
         memory.tally[b],
+        np.uint64(blocks.key[b]),
+        step,
+        blocks.cell[b],
     )
 
 
 @inlined
-def run_block(function, b, noisy, phase, blocks, layout, memory, buffers, spiked):
+def run_block(function, b, step, noisy, phase, blocks, layout, memory, buffers, spiked):
     """Call a function for a block, unless the block is at rest and has no input; returns what it returns, else -1.
 
     A block is at rest once a step had no input, spiked nothing, counted nothing and changed no bit. To find that out
@@ -96,7 +99,8 @@ def run_block(function, b, noisy, phase, blocks, layout, memory, buffers, spiked
     rest = memory.rest[b]
     begin, rows, width = place_of_inputs(b, blocks, layout)
     inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
-    quiet = rest >= LOOK and not noisy and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))
+    certain = noisy or blocks.key[b] != 0  # what draws random numbers is never at rest
+    quiet = rest >= LOOK and not certain and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))
     if quiet and rest == AT_REST:
         return np.int64(-1)
     flags, before = buffers
@@ -106,7 +110,7 @@ def run_block(function, b, noisy, phase, blocks, layout, memory, buffers, spiked
     if looking:
         keep(state, before[: state.size])
         lost = counted(memory.tally[b])
-    found = call(function, b, blocks, memory, inputs, flags, spiked)
+    found = call(function, b, step, blocks, memory, inputs, flags, spiked)
     if looking and found == 0 and counted(memory.tally[b]) == lost and keep(state, before[: state.size]):
         memory.rest[b] = LOOK if phase == RECEIVE else AT_REST
     elif rest >= LOOK:

@@ -41,12 +41,12 @@ def hold(b, blocks, layout, memory):
 
 @kernel
 def _receive(chosen, receives, blocks, layout, memory, flags, spiked):
-    """Let some blocks receive what is in ``memory.inputs``."""
+    """Let some blocks receive what is in ``memory.inputs``; whatever the step, as no ``receive`` draws by chance."""
     for at in range(chosen.size):
         b = chosen[at]
         begin, rows, width = place_of_inputs(b, blocks, layout)
         inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
-        call(receives[blocks.model[b]], b, blocks, memory, inputs, flags, spiked)
+        call(receives[blocks.model[b]], b, np.int64(0), blocks, memory, inputs, flags, spiked)
 
 
 def take_back(chip_network: ChipNetwork, layout: Layout, memory: Memory) -> None:

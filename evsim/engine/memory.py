@@ -17,6 +17,7 @@ from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.deploy.spinnaker_split import late_populations
 from evsim.loops import idle_function, receive_function, step_function
 from evsim.model import PAYLOAD, TALLY_PLACES
+from evsim.random_bits import chance_key
 from evsim.rulesets import RuleSet
 
 # Neurons of a block: a multiple of 32, of which noise is drawn. No power of two, since rows that are 4096 bytes apart
@@ -46,6 +47,8 @@ class Blocks(NamedTuple):
         width: 1 where every cell of the population has the same parameters, else the size.
         state, parameters, drive: where the block's rows begin.
         payload: where the row of the state begins that holds what graded spikes carry; -1 where they carry nothing.
+        cell: number of the first neuron in its population.
+        key: of the population's random numbers, the bits of a uint64; 0 where its model draws none.
     """
 
     size: np.ndarray
@@ -62,6 +65,8 @@ class Blocks(NamedTuple):
     parameters: np.ndarray
     drive: np.ndarray
     payload: np.ndarray
+    cell: np.ndarray
+    key: np.ndarray
 
 
 class Memory(NamedTuple):
@@ -207,6 +212,8 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
                 shared[at],
                 drive.add(of.drive[part]),
                 begin + rule.states.index(PAYLOAD) * n if rule.is_graded else -1,
+                part.start,
+                chance_key(network.seed, neurons[at]) if rule.draws else 0,
             )
         )
     blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())

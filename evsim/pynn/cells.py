@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from numbers import Number
 from typing import Any
@@ -51,14 +51,24 @@ def _checking_init(base: type[StandardCellType]) -> Callable[..., None]:
 def own_cell(model: NeuronModel) -> type[StandardCellType]:
     """A cell that PyNN does not have, such as one of sPyNNaker's, from what its model declares."""
     members = {
-        "__doc__": f"{model.name}: {', '.join(model.parameters)}.",
-        "default_parameters": {name: model.defaults[name] for name in model.parameters},
+        "__doc__": f"{model.name}: {', '.join(_parameters(model, model.parameters, list))}.",
+        "default_parameters": _parameters(model, model.defaults, ArrayParameter),
         "default_initial_values": {name: model.defaults[name] for name in model.states},
-        "units": {**model.parameters, **model.states},
+        "units": {**_parameters(model, model.parameters, lambda units: units[0]), **model.states},
         "conductance_based": model.has_conductances,
         "injectable": model.injectable,
     }
     return _standard_cell(type(model.name, (StandardCellType,), members), model)
+
+
+def _parameters(model: NeuronModel, said: Mapping[str, Any], joined: Callable[[list], Any]) -> dict[str, Any]:
+    """What is said of every parameter as the user sees it: that of an array is joined from what is of its elements."""
+    arrays = {element: array for array, elements in model.arrays.items() for element in elements}
+    names = dict.fromkeys(arrays.get(name, name) for name in model.parameters)
+    return {
+        name: joined([said[element] for element in model.arrays[name]]) if name in model.arrays else said[name]
+        for name in names
+    }
 
 
 def _cell(name: str, model: Any) -> type[StandardCellType] | None:

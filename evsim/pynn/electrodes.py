@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from pyNN import common, errors
 from pyNN.parameters import ParameterSpace, Sequence
+from pyNN.random import AbstractRNG
 from pyNN.standardmodels import StandardCurrentSource, build_translations, electrodes
 
 from evsim.errors import EvsimError
 from evsim.network import Current, frozen
 from evsim.pynn import simulator
+from evsim.pynn.columns import on_grid
 
+MAY_BE_NEVER = frozenset({"start", "stop"})
 HORIZON = 10_000  # time steps for which a varying current is computed at least, so that short runs seldom need more
 
 
 class NotANumberError(EvsimError, errors.InvalidParameterValueError):
-    """A parameter of a current source that is NaN."""
+    """A parameter of a current source that is NaN, or infinite where it is no time that may never come."""
 
 
 class CurrentSource(StandardCurrentSource):
@@ -68,8 +71,9 @@ class CurrentSource(StandardCurrentSource):
         values = dict(self._values)
         for name, value in parameters.as_dict().items():
             values[name] = np.array(value.value, float) if isinstance(value, Sequence) else float(value)
-            if np.isnan(values[name]).any():
-                raise NotANumberError(f"{type(self).__name__}: {name} is not a number; give it a finite value")
+            if not np.isfinite(values[name]).all() and (name not in MAY_BE_NEVER or np.isnan(values[name])):
+                wrong = "is not a number" if np.isnan(values[name]).any() else "is infinite"
+                raise NotANumberError(f"{type(self).__name__}: {name} {wrong}; give it a finite value")
         values = self._checked(values)
         step = simulator.state.step
         if step > self._since:
@@ -176,9 +180,13 @@ class StepCurrentSource(CurrentSource, electrodes.StepCurrentSource):
                 f"a StepCurrentSource with {len(times)} times but {len(amplitudes)} amplitudes; give as many of each"
             )
         if np.any(times < 0):
-            raise ValueError(f"a StepCurrentSource with a time of {times.min():g} ms; times must not be negative")
+            raise errors.InvalidParameterValueError(
+                f"a StepCurrentSource with a time of {times.min():g} ms; times must not be negative"
+            )
         if np.any(np.diff(times) <= 0):
-            raise ValueError("a StepCurrentSource with times that do not increase monotonically; put them in order")
+            raise errors.InvalidParameterValueError(
+                "a StepCurrentSource with times that do not increase monotonically; put them in order"
+            )
         dt = simulator.state.dt
         steps, last = np.unique(np.rint(times / dt)[::-1], return_index=True)
         return {"times": steps * dt, "amplitudes": amplitudes[::-1][last]}
@@ -200,20 +208,39 @@ class ACSource(CurrentSource, electrodes.ACSource):
 
 
 class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):
-    __doc__ = electrodes.NoisyCurrentSource.__doc__
+    __doc__ = f"""{electrodes.NoisyCurrentSource.__doc__}
+    Each source has a stream of its own, of which a longer waveform takes more and never other numbers. It begins at a
+    number that is drawn from `rng` when the source is created; without one, at the seed of `setup()` and the place of
+    the source among all.
+    """
     translations = _identity(electrodes.NoisyCurrentSource)
 
+    def __init__(self, *, rng: AbstractRNG | None = None, **parameters) -> None:
+        state = simulator.state
+        seed = [state.seed & (2**64 - 1), len(state.current_sources)] if rng is None else [int(rng.next() * 2**53)]
+        self._seed = np.random.SeedSequence(seed)
+        super().__init__(**parameters)
+
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
-        if not values["dt"] > 0:
-            raise ValueError(f"a NoisyCurrentSource with a dt of {values['dt']:g} ms; it must be above 0")
+        """A ``dt`` below the time step, such as PyNN's default may be, is taken to be the time step."""
+        dt, timestep = values["dt"], simulator.state.dt
+        if not dt > 0:
+            raise errors.InvalidParameterValueError(f"a NoisyCurrentSource with a dt of {dt:g} ms; it must be above 0")
+        if dt > timestep and on_grid(dt, timestep) != dt:
+            raise errors.InvalidParameterValueError(
+                f"a NoisyCurrentSource with a dt of {dt:g} ms; it must be a multiple of the time step, {timestep:g} ms"
+            )
+        if values["stdev"] < 0:
+            raise errors.InvalidParameterValueError(
+                f"a NoisyCurrentSource with a stdev of {values['stdev']:g} nA; it must be at least 0"
+            )
         return values
 
     def _waveform(self, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        # Each source has a stream of its own, of which a longer waveform takes more and never other numbers.
         first, last = self._window(stop)
         steps = np.arange(first, last, max(round(self._values["dt"] / simulator.state.dt), 1))
-        stream = np.random.default_rng([simulator.state.seed & (2**64 - 1), self._number])
-        noise = self._values["mean"] + self._values["stdev"] * stream.standard_normal(len(steps))
+        numbers = np.random.default_rng(self._seed).standard_normal(len(steps))
+        noise = self._values["mean"] + self._values["stdev"] * numbers
         return np.append(steps, last), np.append(noise, 0.0)
 
 

@@ -14,7 +14,8 @@ from evsim import network, registry
 from evsim.chip import load_chip
 from evsim.errors import CheckError, Problem
 from evsim.model import NeuronModel, SourceModel
-from evsim.network import Draft, Network, Probe, Trains, frozen
+from evsim.network import Draft, Network, Probe, Sequences, Trains, frozen
+from evsim.pynn.array_parameters import element
 from evsim.synapses import is_constant
 
 if TYPE_CHECKING:
@@ -100,15 +101,18 @@ def _population(population: Population, label: str) -> network.Population:
         model = registry.cell_model(model_name(population.celltype))
         values = population.values
         given = isinstance(model, SourceModel) and model.draw == "given"
-        states = model.states if isinstance(model, NeuronModel) else {}
+        several = model.sequences if isinstance(model, SourceModel) else ()
+        single = [name for name in model.parameters if not given and name not in several]
+        states, arrays = (model.states, model.arrays) if isinstance(model, NeuronModel) else ({}, {})
         population.part = network.Population(
             label=label,
             model=model.name,
             size=population.size,
-            parameters={} if given else {name: frozen(values[name]) for name in model.parameters},
+            parameters={name: frozen(element(values, name, arrays)) for name in single},
             initial={name: frozen(population.initial[name]) for name in states if name in population.initial},
             times_set={name: frozen(population.times_set[name]) for name in states if name in population.times_set},
             trains=Trains.from_lists([train.value for train in values["spike_times"]]) if given else None,
+            sequences={name: Sequences.from_lists([part.value for part in values[name]]) for name in several},
         )
     return population.part
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 from pyNN import common, errors
-from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
+from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace, simplify
 from pyNN.standardmodels import StandardCellType
 
-from evsim import network
+from evsim import network, registry
 from evsim.pynn import estimate, placement, simulator
+from evsim.pynn.array_parameters import refuse_malformed
 from evsim.pynn.data_files import with_start, write_at_end, writer
+from evsim.pynn.graph import model_name
 from evsim.pynn.invalid import naming
 from evsim.pynn.recording import Recorder
-from evsim.synapses import is_constant
 
 
 class Assembly(common.Assembly):
@@ -128,7 +129,7 @@ class _Cells:
         if unknown := [name for name in names if name not in values]:
             raise errors.NonExistentParameterError(unknown[0], type(self.celltype).__name__, list(values))
         found = {name: simplify(values[name][places]) for name in names}
-        return ParameterSpace(found, shape=(self.size,))
+        return ParameterSpace(found, self.celltype.get_schema(), shape=(self.size,))
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
         parameter_space.shape = (self.size,)
@@ -217,8 +218,9 @@ class Population(_Cells, common.Population):
         self._mask_local = np.ones(self.size, bool)
         parameters = self.celltype.native_parameters
         parameters.shape = (self.size,)
-        self.values = {name: _evaluated(value, self.size) for name, value in parameters.items()}
-        self._check_trains()
+        values = {name: _evaluated(value, self.size) for name, value in parameters.items()}
+        refuse_malformed(self.label, registry.cell_model(model_name(self.celltype)), values)
+        self.values = values
 
     def _refuse_shapes(self) -> None:
         for name, value in self.celltype.parameter_space.items():
@@ -229,8 +231,9 @@ class Population(_Cells, common.Population):
 
     def change_value(self, name: str, places: slice | np.ndarray, values: np.ndarray) -> None:
         """Set a parameter of some cells."""
-        self.values[name] = _changed(self.values[name], places, values)
-        self._check_trains()
+        changed = {**self.values, name: _changed(self.values[name], places, values)}
+        refuse_malformed(self.label, registry.cell_model(model_name(self.celltype)), changed)
+        self.values = changed
         self._forget_part()
 
     def change_initial(self, variable: str, places: slice | np.ndarray, values: np.ndarray) -> None:
@@ -251,14 +254,6 @@ class Population(_Cells, common.Population):
         self.part = None
         simulator.state.changed()
 
-    def _check_trains(self) -> None:
-        trains = self.values.get("spike_times", np.empty(0))
-        for index, train in enumerate(trains[:1] if is_constant(trains) else trains):
-            if np.any(np.diff(train.value) < 0):
-                raise errors.InvalidParameterValueError(
-                    f"population {self.label!r}: the spike times of cell {index} are not in increasing order"
-                )
-
 
 def _refuse_size(size: Any, label: str | None) -> None:
     counts = size if isinstance(size, tuple) else (size,)
@@ -275,7 +270,7 @@ def _evaluated(lazy: LazyArray, size: int) -> np.ndarray:
 
 
 def _broadcast(value, size: int) -> np.ndarray:
-    single = np.empty((), object if isinstance(value, Sequence) else np.float64)
+    single = np.empty((), object if isinstance(value, ArrayParameter) else np.float64)
     single[()] = value
     return np.broadcast_to(single, size)
 

@@ -2,6 +2,8 @@
 
 from evsim_models import (
     eif_isfa_ista,
+    gif_cond_exp,
+    glm_exp,
     hh_cond_exp,
     if_cond_alpha,
     if_cond_exp,
@@ -15,6 +17,7 @@ from evsim_models import (
     izhikevich,
     lif_reset,
     point_neuron,
+    qif,
     releasing_synapses,
     sigma_delta,
     sources,
@@ -32,6 +35,9 @@ MODELS = (
     *eif_isfa_ista.MODELS,
     if_facets_hardware1.MODEL,
     hh_cond_exp.MODEL,
+    gif_cond_exp.MODEL,
+    *qif.MODELS,
+    glm_exp.MODEL,
     if_curr_delta.MODEL,
     if_curr_dual_exp.MODEL,
     if_curr_exp_ca2_adaptive.MODEL,

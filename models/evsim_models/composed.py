@@ -20,7 +20,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
-from evsim.model import SUBSTEPS, Cells, Readout, Rule, Values, arguments
+from evsim.model import CHANCE, SUBSTEPS, Cells, Readout, Rule, Values, arguments
 from evsim_models.common import table
 from evsim_models.receptors import Receptor, moved_part
 from evsim_models.written import written
@@ -43,14 +43,16 @@ class Membrane:
             their names: the slope of each state, and the rate by which it would relax if all others stood still.
             ``pull`` is the sum of the receptors' conductances times their reversal potentials, and of currents.
         rows: ``rows(values, dt)``: what the rows ``parameters`` hold, each (n,) or one for all.
-        finish: ``finish(*states, *kept, ...) -> (*states, *kept, fired)``: the end of a time step.
+        finish: ``finish(*states, *kept, ...) -> (*states, *kept, fired)``: the end of a time step. It may take
+            ``chance``, a random number.
         longest: the longest substep (ms).
         spike: ``spike(*states, ...) -> (*states,)``: what a spike within a time step leaves; None where ``finish``
             alone looks for spikes. It also makes ``spiked`` 1, and ``refractory`` one more than ``refractory_steps`` if
             those are any: the rest of this time step does not count.
         limit: the row of the parameters that v spikes at, where there is such a ``spike``.
-        kept: rows of the state that only ``finish`` changes, and ``begins`` the states that they begin as; others begin
-            at 0. While a row ``refractory`` is above 0, v is held; a row ``peak`` is raised to v after every substep.
+        kept: rows of the state that only ``finish`` changes, and ``begins`` the states or parameters that they begin
+            as; others begin at 0. While a row ``refractory`` is above 0, v is held; a row ``peak`` is raised to v after
+            every substep.
         scales: state -> its unit in these units.
     """
 
@@ -79,7 +81,7 @@ def composed(membrane: Membrane, receptors: Sequence[Receptor]) -> Rule:
         text.function("neuron", text.neuron()),
         states=text.states,
         parameters=text.parameters,
-        inputs={receptor.name: k for k, receptor in enumerate(receptors)},
+        inputs={receptor.name: k for k, receptor in enumerate(r for r in receptors if not r.own)},
         substep=text.function("substep", text.substep()),
         hard_substep=text.function("hard_substep", text.hard_substep()),
     )
@@ -94,8 +96,9 @@ def _cells(membrane: Membrane, receptors: Sequence[Receptor], values: Values, in
     parameters = table(*membrane.rows(values, dt), *own, h, substeps)
     zero = np.zeros(len(initial["v"]))
     state = [initial[name] * membrane.scales.get(name, 1.0) for name in membrane.states]
-    state += [initial.get(membrane.begins.get(name, ""), zero) for name in membrane.kept]
-    readouts = {name: Readout(k, 1 / membrane.scales.get(name, 1.0)) for k, name in enumerate(membrane.states)}
+    state += [{**values, **initial}.get(membrane.begins.get(name, ""), zero) for name in membrane.kept]
+    rows = enumerate((*membrane.states, *membrane.kept))
+    readouts = {name: Readout(k, 1 / membrane.scales.get(name, 1.0)) for k, name in rows}
     for receptor in receptors:
         readouts[receptor.variable] = Readout(len(state))
         state += [initial.get(receptor.variable, zero), zero][: len(receptor.states)]
@@ -135,8 +138,8 @@ class _Text:
         """The function of that name with these statements, which takes the rows that they use."""
         body = list(lines)
         words = set(re.findall(r"\w+", " ".join(body)))
-        inputs = [r.input for r in self.receptors if r.input in words]
-        rows = [*self.states, *(row for row in (*self.parameters, *inputs, "drive") if row in words)]
+        inputs = [r.input for r in self.receptors if not r.own]
+        rows = [*self.states, *(row for row in (*self.parameters, *inputs, "drive", CHANCE) if row in words)]
         return written(name, rows, body, self._names)
 
     def _call(self, function: str, given: dict[str, str]) -> str:
@@ -146,8 +149,8 @@ class _Text:
         """The slopes of the states marked ``at``, in names that begin with ``into``."""
         states = self.membrane.states
         total = " + ".join(f"g_{r.short}{conductances}" for r in self.receptors if r.reversal) or "0.0"
-        pulls = (f"e_{r.short} * g_{r.short}" if r.reversal else f"g_{r.short}" for r in self.receptors)
-        pull = " + ".join(pull + conductances for pull in pulls) or "0.0"
+        pulls = (r.pull + conductances for r in self.receptors)
+        pull = " + ".join(pulls) or "0.0"
         given = {"conductance": total, "pull": pull, **{name: name + at for name in states}}
         found = [into + name for name in states] + [rates + name for name in states]
         return f"{', '.join(found)} = {self._call('flow', given)}"
@@ -180,8 +183,8 @@ class _Text:
         hard = [f"(length * rate_v > {LARGEST_RELAXATION})", f"(abs(k4_v - k1_v) * length > {LARGEST_TURN})"]
         if self.membrane.limit:
             hard.append(f"(new_v >= {self.membrane.limit})")
-        yield f"hard = {' | '.join(hard)}"
-        yield from self._free("hard", "False")
+        moves = " & (refractory <= 0)" if "refractory" in self.membrane.kept else ""
+        yield f"hard = ({' | '.join(hard)}){moves}"
         yield f"return {self._results('new_', '_2')}, hard"
 
     def _results(self, prefix: str, suffix: str) -> str:
@@ -242,9 +245,10 @@ class _Text:
         yield from self._free(f"{into}v", f"{start}v")
 
     def neuron(self) -> Iterator[str]:
-        """The end of a time step: spikes, then the input that is due there."""
+        """The end of a time step: spikes, what they make by themselves, and then the input that is due there."""
         moved = (*self.membrane.states, *self.membrane.kept)
         yield f"{', '.join(moved)}, fired = {self._call('finish', {})}"
         for r in self.receptors:
-            yield f"{r.states[-1]} = fma(gain_{r.short}, {r.input}, {r.states[-1]})"
+            added = f"{r.input} if fired else 0.0" if r.own else r.input
+            yield f"{r.states[-1]} = fma(gain_{r.short}, {added}, {r.states[-1]})"
         yield f"return {', '.join(self.states)}, fired"

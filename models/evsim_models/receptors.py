@@ -6,7 +6,8 @@ A spike of weight w opens a receptor by w times a function of the time t since t
     alpha   t / tau exp(1 - t / tau)
     beta    exp(-t / tau_decay) - exp(-t / tau_rise), divided by its own peak
 
-All three are g of dg/dt = -g / tau + x, dx/dt = -x / tau_x, where the first one has no x.
+All three are g of dg/dt = -g / tau + x, dx/dt = -x / tau_x, where the first one has no x. An outward current that the
+neuron's own spikes make is one, too, since no membrane acts back on it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from evsim_models.common import Floats
 
 @dataclass(frozen=True)
 class Receptor:
-    """A receptor of a cell.
+    """A receptor of a cell, or a current that its own spikes make.
 
     Attributes:
         name: PyNN's name of it.
@@ -33,6 +34,7 @@ class Receptor:
         taus: the names of its time constants: one, or those of decay and rise.
         reversal: the name of its reversal potential; None of a current.
         rises: whether it does not open at once.
+        own: the name of the outward current (nA) that each of the neuron's own spikes adds; empty for synapses.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Receptor:
     taus: tuple[str, ...]
     reversal: str | None
     rises: bool = False
+    own: str = ""
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -49,14 +52,22 @@ class Receptor:
 
     @property
     def input(self) -> str:
-        """Its row of input."""
-        return f"in_{self.short}"
+        """What a synapse's spikes add, or a spike of the neuron's own."""
+        return f"own_{self.short}" if self.own else f"in_{self.short}"
+
+    @property
+    def pull(self) -> str:
+        """What of it drives the membrane, up to the mark of the time that is meant."""
+        if self.reversal:
+            return f"e_{self.short} * g_{self.short}"
+        return f"-g_{self.short}" if self.own else f"g_{self.short}"
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Its rows of the parameters: what is left of g and x after half a substep, what of x is in g, ..."""
         names = ("tau", "kept", "gain") + (("tau_x", "kept_x", "moved") if self.rises else ())
-        return tuple(f"{name}_{self.short}" for name in (*names, *(("e",) if self.reversal else ())))
+        more = (("e",) if self.reversal else ()) + (("own",) if self.own else ())
+        return tuple(f"{name}_{self.short}" for name in (*names, *more))
 
     def rows(self, values: Values, h: float) -> Sequence[Floats]:
         """What they hold, for substeps of ``h`` ms."""
@@ -67,7 +78,7 @@ class Receptor:
             found = [tau, kept, gain, tau_x, kept_x, moved(h / 2, tau, tau_x)]
         else:
             found = [tau, kept, np.ones_like(tau)]
-        return [*found, values[self.reversal]] if self.reversal else found
+        return [*found, *(values[name] for name in (self.reversal, self.own) if name)]
 
     def later(self, after: str, before: str, decayed: str = "") -> Iterator[str]:
         """Statements: from the rows marked ``before``, those half a substep later, marked ``after``.

@@ -29,8 +29,22 @@ def rates_too_high(where: str, population: Population) -> Iterator[Problem]:
         )
 
 
+def histograms_differ(where: str, population: Population) -> Iterator[Problem]:
+    """Cells that have other numbers of a and b than of bins, or none at all."""
+    a, b, tbins = (population.sequences[name] for name in ("a", "b", "tbins"))
+    wrong = (a.lengths != tbins.lengths) | (b.lengths != tbins.lengths) | (tbins.lengths == 0)
+    if wrong.any():
+        cell = int(np.argmax(wrong))
+        yield Problem(
+            where,
+            f"{a.lengths[cell]} values of a, {b.lengths[cell]} of b and {tbins.lengths[cell]} of tbins in cell {cell}",
+            "there must be as many of each, and one at least",
+            "Give a, b and tbins of one length.",
+        )
+
+
 MODELS = (
-    SourceModel("SpikeSourceArray", {"spike_times": "ms"}, draw="given"),
+    SourceModel("SpikeSourceArray", {"spike_times": "ms"}, draw="given", ordered=("spike_times",)),
     SourceModel(
         "SpikeSourcePoisson", {"rate": "Hz", **PERIOD}, draw="poisson", not_negative=frozenset({"rate", "duration"})
     ),
@@ -47,5 +61,15 @@ MODELS = (
         draw="gamma",
         above_zero=frozenset({"alpha", "beta"}),
         not_negative=frozenset({"duration"}),
+    ),
+    SourceModel(
+        "SpikeSourceInhGamma",
+        {"a": "", "b": "s", "tbins": "ms", **PERIOD},
+        draw="varying gamma",
+        above_zero=frozenset({"a", "b"}),
+        not_negative=frozenset({"duration"}),
+        problems=histograms_differ,
+        sequences=("a", "b", "tbins"),
+        ordered=("tbins",),
     ),
 )

@@ -41,7 +41,7 @@ FUNCTIONS = {
 
 @numba.njit
 def call(function, noisy, phase, blocks, layout, memory, buffers, spiked):
-    return run_block(function, 0, noisy, phase, blocks, layout, memory, buffers, spiked)
+    return run_block(function, 0, 0, noisy, phase, blocks, layout, memory, buffers, spiked)
 
 
 class Block:

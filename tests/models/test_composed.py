@@ -19,6 +19,10 @@ HH = {
     **{"gbar_Na": 20.0, "gbar_K": 6.0, "g_leak": 0.01, "cm": 0.2, "v_offset": -63.0, "i_offset": 0.0},
     **{"e_rev_Na": 50.0, "e_rev_K": -90.0, "e_rev_leak": -65.0},
 }
+QIF = {
+    **{"v_rest": -65.0, "v_thresh": -50.0, "v_spike": 1e3, "v_reset": -70.0, "cm": 0.25, "tau_m": 12.0},
+    **{"tau_refrac": 1.0, "i_offset": 0.05},
+}
 ARRIVALS = ((4, 0.01, 0.0), (9, 0.006, 0.02), (23, 0.0, 0.03), (40, 0.012, 0.0))  # label, weights (uS)
 
 
@@ -52,12 +56,18 @@ def hodgkin_huxley(p, y, conductance, pull):
     return [(current + pull - conductance * v) / p["cm"], *gates]
 
 
+def quadratic(p, y, conductance, pull):
+    run_up = p["cm"] / p["tau_m"] * (y[0] - p["v_rest"]) * (y[0] - p["v_thresh"]) / (p["v_thresh"] - p["v_rest"])
+    return [(run_up + pull - conductance * y[0] + p["i_offset"]) / p["cm"]]
+
+
 # cell -> its equation, parameters, the states after v, whether conductances are alpha functions
 CASES: dict[str, Any] = {
     "IF_cond_alpha": (leaky, LEAKY, (), True),
     "IF_cond_exp_gsfa_grr": (gsfa, {**LEAKY, **GSFA}, ("g_s", "g_r"), False),
     "EIF_cond_exp_isfa_ista": (eif, {**SYNAPSES, **EIF}, ("w",), False),
     "EIF_cond_alpha_isfa_ista": (eif, {**SYNAPSES, **EIF}, ("w",), True),
+    "QIF_cond_exp": (quadratic, {**SYNAPSES, **QIF}, (), False),
     "HH_cond_exp": (hodgkin_huxley, {**SYNAPSES, **HH}, ("m", "h", "n"), False),
 }
 

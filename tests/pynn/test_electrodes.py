@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pyNN import errors
+from scipy import stats
 
 from evsim.errors import EvsimError
+from evsim.model import NeuronModel
 from evsim.pynn.graph import build
+from evsim.registry import models
 
 
 @pytest.fixture
@@ -109,6 +113,77 @@ def test_noise_is_reproducible_and_each_source_has_its_own(sim, cells, monkeypat
     assert 0.17 < one[10:900].std() < 0.23
 
 
+@pytest.mark.parametrize("kind", ["NumpyRNG", "NativeRNG"])
+def test_noise_may_have_a_generator(sim, cells, kind):
+    """Each source takes one number of it, so that those that share it differ."""
+
+    def samples(seed):
+        rng = getattr(sim, kind)(seed=seed)
+        sources = [sim.NoisyCurrentSource(mean=0.5, stdev=0.2, dt=0.2, rng=rng) for _ in range(2)]
+        sim.DCSource()  # the place among the sources does not count
+        return np.array([source._sampled(0, 1000) for source in sources]), rng.next()
+
+    (one, other), following = samples(seed=3)
+    (again, _), same = samples(seed=3)
+    np.testing.assert_array_equal(one, again)
+    assert following == same
+    assert not np.array_equal(one, other) and not np.array_equal(one, samples(seed=4)[0][0])
+    assert stats.kstest((one[::2] - 0.5) / 0.2, "norm").pvalue > 1e-3
+
+
+def test_noise_of_a_process_driven_membrane_has_the_variance_of_its_closed_form(sim):
+    """v is an autoregressive process of variance (R stdev)^2 (1 - kept) / (1 + kept), with kept = exp(-dt / tau)."""
+    sim.setup(timestep=0.5, rng_seed=5)
+    cells = sim.Population(60, sim.IF_curr_exp(v_thresh=1e6, tau_m=8.0, cm=0.4))
+    for cell in cells:
+        sim.NoisyCurrentSource(mean=0.3, stdev=0.7, dt=2.0).inject_into([cell])
+    cells.record("v", sampling_interval=2.0)
+    sim.run(3000.0)
+    v = np.array(cells.get_data().segments[0].filter(name="v")[0])[40:]
+    kept = np.exp(-2.0 / 8.0)
+    assert v.mean() == pytest.approx(-65.0 + 20.0 * 0.3, abs=0.1)
+    assert v.std() == pytest.approx(20.0 * 0.7 * np.sqrt((1 - kept) / (1 + kept)), rel=0.02)
+
+
+def test_changes_in_a_callback_hold_from_then_on(sim, cells):
+    source = sim.ACSource(amplitude=0.0, frequency=0.0, offset=0.1)
+    source.inject_into(cells[:2])
+    cells.record("v")
+
+    def louder(t):
+        source.set_parameters(offset=0.1 + round(t) / 10)
+        return t + 1.0
+
+    sim.run(3.0, callbacks=[louder])
+    current = source.get_data().magnitude.ravel()
+    expected = 0.1 + np.floor(np.arange(30) / 10 + 1e-9) / 10
+    np.testing.assert_allclose(current[:30], expected, rtol=0, atol=1e-12)
+    v, kept = -65.0, np.exp(-0.1 / 20.0)
+    trace = np.array(cells.get_data().segments[0].filter(name="v")[0])
+    for label, amplitude in enumerate(expected, 1):
+        v = -65.0 + 20.0 * amplitude + (v + 65.0 - 20.0 * amplitude) * kept
+        assert trace[label, 0] == pytest.approx(v, abs=1e-9)
+    assert not np.ptp(trace[:, 2])
+
+
+NEURONS = [name for name, model in models().items() if isinstance(model, NeuronModel) and model.injectable]
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_a_current_reaches_every_kind_of_neuron(sim, name):
+    """As i_offset does, where there is one; else it at least makes a difference."""
+    sim.setup(timestep=0.1, rng_seed=1)
+    kind = getattr(sim, name)
+    injected, plain = sim.Population(1, kind()), sim.Population(1, kind())
+    sim.DCSource(amplitude=0.05).inject_into(injected)
+    variable = next(x for x in kind.recordable if x in ("v", "predictor"))
+    for cells in (injected, plain):
+        cells.record(variable)
+    sim.run(5.0)
+    one, other = (cells.get_data().segments[0].analogsignals[0].magnitude[:, 0] for cells in (injected, plain))
+    assert one[0] == other[0] and one[-1] > other[-1] + 1e-3
+
+
 def test_a_current_drives_the_cell(sim, cells):
     source = sim.DCSource(amplitude=0.4, start=1.0, stop=6.0)
     source.inject_into(cells[:1])
@@ -128,14 +203,20 @@ def test_step_times_are_rounded_and_the_last_of_a_step_counts(sim, cells):
     assert source.amplitudes.tolist() == [-0.5, 0.7]
 
 
+INVALID = errors.InvalidParameterValueError
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "error", "message"),
     [
-        ("StepCurrentSource", {"times": [0.4, -0.6], "amplitudes": [1.0, 1.0]}, ValueError, "negative"),
-        ("StepCurrentSource", {"times": [0.4, 0.2], "amplitudes": [1.0, 1.0]}, ValueError, "monotonically"),
+        ("StepCurrentSource", {"times": [0.4, -0.6], "amplitudes": [1.0, 1.0]}, INVALID, "negative"),
+        ("StepCurrentSource", {"times": [0.4, 0.2], "amplitudes": [1.0, 1.0]}, INVALID, "monotonically"),
         ("StepCurrentSource", {"times": [0.4], "amplitudes": [1.0, 1.0]}, Exception, "1 times but 2 amplitudes"),
         ("DCSource", {"amplitude": float("nan")}, EvsimError, "amplitude is not a number"),
-        ("NoisyCurrentSource", {"dt": 0.0}, ValueError, "above 0"),
+        ("NoisyCurrentSource", {"dt": 0.0}, INVALID, "above 0"),
+        ("NoisyCurrentSource", {"dt": 0.25}, INVALID, r"0\.25 ms; it must be a multiple .* 0\.1"),
+        ("NoisyCurrentSource", {"stdev": -1.0}, INVALID, "stdev of -1 nA"),
+        ("ACSource", {"frequency": float("inf")}, INVALID, "frequency is infinite"),
     ],
 )
 def test_parameters_that_cannot_be(sim, cells, name, parameters, error, message):
