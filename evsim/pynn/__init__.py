@@ -22,7 +22,7 @@ from pyNN.standardmodels import StandardCellType
 from pyNN.standardmodels import cells as _pynn_cells
 from pyNN.standardmodels import synapses as _pynn_synapses
 
-from evsim.pynn import cells, columns, expressions, extra_models, graph, placement, sessions, simulator
+from evsim.pynn import cells, columns, expressions, extra_models, graph, own_cells, placement, sessions, simulator
 from evsim.pynn.cells import list_standard_models
 from evsim.pynn.connection import Connection
 from evsim.pynn.connectors import (

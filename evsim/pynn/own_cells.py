@@ -35,7 +35,7 @@ from pyNN.standardmodels import StandardCellType
 
 from evsim import registry
 from evsim.errors import EvsimError
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values, arguments
+from evsim.model import CHANCE, Cells, NeuronModel, Readout, Rule, Values, arguments
 from evsim.pynn.cells import own_cell
 
 DRIVE, STEP, OFFSET = "drive", "dt", "i_offset"
@@ -90,9 +90,10 @@ def cell_type(
     The class has, besides ``parameter``s and ``state``s,
 
     - ``step(...)``: one time step of one neuron. It asks by name for states, parameters, constants, ``dt`` (ms),
-      receptors (the sum of the weights of the spikes that are due, after which it is 0), and ``drive`` (nA: the
-      parameter ``i_offset``, if there is one, and what is injected). It returns the states, in the order in which they
-      are declared, and whether the neuron spikes. It is compiled; ``evsim.model.Rule`` says how to write it fast.
+      receptors (the sum of the weights of the spikes that are due, after which it is 0), ``drive`` (nA: the parameter
+      ``i_offset``, if there is one, and what is injected) and ``chance`` (a random number from 0 to 1). It returns the
+      states, in the order in which they are declared, and whether the neuron spikes. It is compiled;
+      ``evsim.model.Rule`` says how to write it fast.
     - ``constants(...)``, if wanted: from ``dt`` and parameters, as arrays with a number for each cell, what a step
       need not compute anew: name -> array. It is called before a run, and where parameters change.
 
@@ -142,7 +143,7 @@ class _Declaration:
             raise EvsimError(
                 f"cell type {self.name} has no state; declare at least one, such as v = state(-65.0, 'mV')"
             )
-        given = [*self.parameters, *self.states, *self.receptors, DRIVE, STEP]
+        given = [*self.parameters, *self.states, *self.receptors, DRIVE, STEP, CHANCE]
         if twice := sorted({key for key in given if given.count(key) > 1}):
             raise EvsimError(f"cell type {self.name}: {', '.join(twice)} stands for two things; rename one")
         if self.constants and (
@@ -168,7 +169,7 @@ class _Declaration:
         made = self.constants(**{key: rows[key] if key != STEP else dt for key in arguments(self.constants)})
         if not isinstance(made, Mapping):
             raise EvsimError(f"cell type {self.name}: constants() gives {type(made).__name__}; give a dict of arrays")
-        if twice := sorted({*made} & {*rows, *self.states, *self.receptors, DRIVE}):
+        if twice := sorted({*made} & {*rows, *self.states, *self.receptors, DRIVE, CHANCE}):
             raise EvsimError(f"cell type {self.name}: constants() gives {', '.join(twice)}, which there is already")
         return rows | {key: np.atleast_1d(np.asarray(value, np.float64)) for key, value in made.items()}
 
@@ -197,7 +198,7 @@ class _Declaration:
     def _try_step(self) -> None:
         """One step of a cell with default values, to see that it gives what it should."""
         rows = self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)
-        here = {key: row.item(0) for key, row in rows.items()} | dict.fromkeys((*self.receptors, DRIVE), 0.0)
+        here = {key: row.item(0) for key, row in rows.items()} | dict.fromkeys((*self.receptors, DRIVE, CHANCE), 0.0)
         here |= {key: self.defaults[key] for key in self.states}
         found = self.step(**{key: here[key] for key in self.asked})
         wanted = f"{', '.join(self.states)} and whether the neuron spikes"

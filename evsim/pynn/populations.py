@@ -11,6 +11,7 @@ from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace, simplify
 from pyNN.standardmodels import StandardCellType
 
 from evsim import network, registry
+from evsim.model import NeuronModel
 from evsim.pynn import estimate, placement, simulator
 from evsim.pynn.array_parameters import refuse_malformed
 from evsim.pynn.data_files import with_start, write_at_end, writer
@@ -142,9 +143,23 @@ class _Cells:
 
     def _set_initial_value_array(self, variable: str, initial_values: LazyArray) -> None:
         values = _evaluated(initial_values, self.size)
+        self._refuse_derived(variable, values)
         if not initial_values.is_homogeneous:  # random values are drawn once, or they could not be read again
             initial_values.base_value, initial_values.operations = values, []
         self._root().change_initial(variable, self._places(), values)
+
+    def _refuse_derived(self, variable: str, values: np.ndarray) -> None:
+        """Refuse to set what a cell type has no state of its own for, such as v_t and i_eta of GIF_cond_exp."""
+        model = registry.cell_model(model_name(self.celltype))
+        default = self.celltype.default_initial_values.get(variable)
+        if not isinstance(model, NeuronModel) or variable in model.states or default is None:
+            return
+        if len(odd := values[values != default]):
+            said = f"{odd[0]:g}" if np.isfinite(odd[0]) else f"{odd[0]:g}, not a finite number"
+            raise errors.InvalidParameterValueError(
+                f"population {self._root().label!r}: the initial {variable} is {said}; in {model.name} it follows from "
+                f"the spikes and begins at {default:g}"
+            )
 
     def _set_cell_initial_value(self, id, variable: str, value: float) -> None:
         index = self.id_to_index(id)  # type: ignore[attr-defined]

@@ -114,7 +114,7 @@ def test_an_array_is_a_parameter_of_each_cell(sim, name):
     assert part[f"{tau}2"].tolist() == [20.0, 3.0, 20.0] and part[f"{a}3"].tolist() == [9.0, 6.0, 3.0]
 
 
-@pytest.mark.parametrize("wrong", [(1.0, 2.0), 3.0, (), (1.0, 2.0, 3.0, 4.0)])
+@pytest.mark.parametrize("wrong", [(1.0, 2.0), (), (1.0, 2.0, 3.0, 4.0)])
 def test_an_array_of_another_length_is_refused(sim, wrong):
     with pytest.raises(errors.InvalidDimensionsError, match=r"population 'gif': tau_gamma of cell 0 is .* 3 numbers"):
         sim.Population(2, sim.GIF_cond_exp(tau_gamma=wrong), label="gif")
@@ -122,6 +122,17 @@ def test_an_array_of_another_length_is_refused(sim, wrong):
     with pytest.raises(errors.InvalidDimensionsError, match=r"a_gamma of cell 1"):
         cells[1:2].set(a_gamma=wrong)
     assert cells.get("a_gamma").value.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_number_in_the_place_of_an_array_is_refused(sim):
+    with pytest.raises(errors.InvalidParameterValueError, match=r"tau_gamma of GIF_cond_exp is 3.0; give it a list"):
+        sim.GIF_cond_exp(tau_gamma=3.0)
+
+
+def test_what_follows_from_the_spikes_has_no_initial_value_of_its_own(sim):
+    cells = sim.Population(2, sim.GIF_cond_exp(), label="gif", initial_values={"v_t": -48.0, "v": -60.0})
+    with pytest.raises(errors.InvalidParameterValueError, match=r"'gif': the initial v_t is -40; in GIF_cond_exp it"):
+        cells[1:].initialize(v_t=-40.0)
 
 
 def test_spike_times_that_are_shared_can_be_read(sim):

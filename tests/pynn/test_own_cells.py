@@ -127,6 +127,38 @@ def test_receptors_have_the_names_and_the_order_that_they_are_given(sim):
     assert signals == {"x": 2.0, "y": 5.0}
 
 
+def test_chance_is_a_number_for_each_cell_and_step(sim):
+    """Cells that spike with a rate: as many as a Poisson process has, and the same ones for the same seed."""
+
+    @cell_type
+    class Noisy:
+        rate = parameter(20.0, "Hz", not_negative=True)
+        x = state(0.0, "dimensionless")
+
+        @staticmethod
+        def constants(dt, rate):
+            return {"chance_of_one": 1 - np.exp(-rate * dt / 1000)}
+
+        @staticmethod
+        def step(x, chance_of_one, chance, excitatory, inhibitory):
+            return x + excitatory + inhibitory, chance < chance_of_one
+
+    kind: Any = Noisy
+
+    def trains(seed):
+        sim.setup(timestep=0.5, rng_seed=seed)
+        cells = sim.Population(200, kind(rate=50.0))
+        cells.record("spikes")
+        sim.run(300.0)
+        sim.run(700.0)
+        return [train.magnitude.tolist() for train in cells.get_data().segments[0].spiketrains]
+
+    found = trains(1)
+    assert found == trains(1) != trains(2)
+    expected = 200 * 2000 * (1 - np.exp(-0.025))
+    assert abs(sum(map(len, found)) - expected) < 4 * np.sqrt(expected)
+
+
 def test_a_chip_refuses_it(sim):
     sim.setup(timestep=1.0, chip="spinnaker1")
     sim.Population(2, leaky()(), label="mine")
@@ -160,7 +192,7 @@ def _asks_too_much(v, excitatory, inhibitory, tau_n):
         ({"v": None}, "cell type Leaky has no state; declare at least one"),
         ({"step": _gives_one}, "step() returns 1 values; return v and whether the neuron spikes"),
         ({"step": _is_deaf}, "step() does not take what arrives at inhibitory"),
-        ({"step": _asks_too_much}, "step() asks for tau_n; there are cm, drive, dt, excitatory, i_offset"),
+        ({"step": _asks_too_much}, "step() asks for tau_n; there are chance, cm, drive, dt, excitatory, i_offset"),
         ({"constants": lambda tau_x: {}}, "constants() asks for tau_x; it may have dt and parameters"),
         ({"constants": lambda dt: {"kept": dt, "cm": dt}}, "constants() gives cm, which there is already"),
         ({"constants": lambda dt: 3.0}, "constants() gives float; give a dict of arrays"),
