@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csa
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -168,6 +167,7 @@ def test_probabilities_may_be_any_function_of_the_distance(sim, expression):
 
 
 def test_connection_sets_with_values(sim):
+    csa = pytest.importorskip("csa", reason="PyNN can do without it")
     one = cells(sim, 4)
     connector = sim.CSAConnector(csa.cset(csa.oneToOne, 0.3, 2.0))
     projection = sim.Projection(one, one, connector, sim.StaticSynapse())
