@@ -13,7 +13,7 @@ from evsim.engine.deferred_memory import EVERYBODY, Deferred, DeferredPart, lay_
 from evsim.engine.memory import Layout
 from evsim.engine.plastic_carry import Arrival
 from evsim.engine.plastic_lanes import order_of_rows, words_of_lane
-from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.rows import PLASTIC, Rows, lanes_of
 
 
 def deferred_lanes(chip_network: ChipNetwork, layout: Layout, rows: Rows, mine: NDArray[np.bool_]) -> Deferred | None:
@@ -22,12 +22,10 @@ def deferred_lanes(chip_network: ChipNetwork, layout: Layout, rows: Rows, mine: 
     Args:
         mine: (slices,) whether a slice is the thread's.
     """
-    if not (rows.kind == PLASTIC).any():
+    if (found := lanes_of(rows, PLASTIC, mine)) is None:
         return None
-    lanes = np.flatnonzero((rows.kind == PLASTIC) & mine[rows.slice])
+    lanes, number = found
     parts = [_part(chip_network, layout, rows, int(lane)) for lane in lanes]
-    number = np.full(len(rows.kind), -1)
-    number[lanes] = np.arange(len(lanes))
     return lay_out_deferred(parts, rows.words, rows.begin, number, chip_network.network.timestep)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from evsim.engine.memory import Layout
 from evsim.engine.plastic_memory import Plastic, PlasticPart, lay_out_plastic, unit_for
 from evsim.engine.plastic_words import unpack
-from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.rows import PLASTIC, Rows, lanes_of
 from evsim.model import SynapseModel
 from evsim.network import Network, Projection
 from evsim.pair_rule import PairRule
@@ -35,10 +35,10 @@ def plastic_lanes(network: Network, layout: Layout, rows: Rows, mine: NDArray[np
         mine: (slices,) whether a slice is the thread's.
         step: the present time step.
     """
-    if not (rows.kind == PLASTIC).any():
+    if (found := lanes_of(rows, PLASTIC, mine)) is None:
         return None
+    lanes, number = found
     parts = []
-    lanes = np.flatnonzero((rows.kind == PLASTIC) & mine[rows.slice])
     for lane in lanes:
         projection = network.projections[rows.projection[lane]]
         first, last = int(rows.first[lane, 0]), int(rows.first[lane, -1])
@@ -55,8 +55,6 @@ def plastic_lanes(network: Network, layout: Layout, rows: Rows, mine: NDArray[np
             )
         )
     plastic = lay_out_plastic(parts, rows.words, rows.begin, network.timestep, step)
-    number = np.full(len(rows.kind), -1)
-    number[lanes] = np.arange(len(lanes))
     return plastic._replace(number=number)
 
 

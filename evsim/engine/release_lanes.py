@@ -11,7 +11,7 @@ from evsim.engine.memory import Layout
 from evsim.engine.plastic_lanes import order_of_rows
 from evsim.engine.release import BERNOULLI, MULTI_QUANTAL, TSODYKS_MARKRAM
 from evsim.engine.release_memory import LAW, STATE, Releasing, ReleasingPart, lay_out_releasing, set_variables
-from evsim.engine.rows import RELEASING, Rows
+from evsim.engine.rows import RELEASING, Rows, lanes_of
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.random_bits import derived
@@ -29,11 +29,9 @@ def releasing_lanes(network: Network, layout: Layout, rows: Rows, mine: NDArray[
     Args:
         mine: (slices,) whether a slice is the thread's.
     """
-    if not (rows.kind == RELEASING).any():
+    if (found := lanes_of(rows, RELEASING, mine)) is None:
         return None
-    lanes = np.flatnonzero((rows.kind == RELEASING) & mine[rows.slice])
-    number = np.full(len(rows.kind), -1)
-    number[lanes] = np.arange(len(lanes))
+    lanes, number = found
     parts: dict[int, ReleasingPart] = {}
     for index in np.unique(rows.projection[lanes]):
         parts |= _parts(network, layout, rows, mine, int(index))

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 EVEN, MIXED, SUMMED, PLASTIC, RELEASING = range(5)
 NUMBERED = PLASTIC  # from this kind on, what a spike queues of a lane is the number of a row within it
@@ -59,3 +60,20 @@ class Rows(NamedTuple):
     words: np.ndarray
     most_delay: int
     least_delay: int
+
+
+def lanes_of(rows: Rows, kind: int, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """The lanes of a kind that are a thread's; None in a network without that kind.
+
+    Args:
+        mine: (slices,) whether a slice is the thread's.
+
+    Returns:
+        the lanes, and for each lane of the network (lanes,) its place among them, -1 of others.
+    """
+    if not (rows.kind == kind).any():
+        return None
+    lanes = np.flatnonzero((rows.kind == kind) & mine[rows.slice])
+    number = np.full(len(rows.kind), -1)
+    number[lanes] = np.arange(len(lanes))
+    return lanes, number

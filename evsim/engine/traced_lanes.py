@@ -11,7 +11,7 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.memory import Layout
 from evsim.engine.plastic_carry import Arrival
 from evsim.engine.plastic_lanes import order_of_rows, words_of_lane
-from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.rows import PLASTIC, Rows, lanes_of
 from evsim.engine.traced import deliver_traced, settle_lane
 from evsim.engine.traced_memory import Traced, TracedPart, lay_out_traced
 
@@ -25,11 +25,9 @@ def traced_lanes(
         mine: (slices,) whether a slice is the thread's.
         step: the present time step.
     """
-    if not (rows.kind == PLASTIC).any():
+    if (found := lanes_of(rows, PLASTIC, mine)) is None:
         return None
-    lanes = np.flatnonzero((rows.kind == PLASTIC) & mine[rows.slice])
-    number = np.full(len(rows.kind), -1)
-    number[lanes] = np.arange(len(lanes))
+    lanes, number = found
     parts = [_part(chip_network, layout, rows, int(lane)) for lane in lanes]
     return lay_out_traced(parts, rows.words, rows.begin, number, step)
 
