@@ -70,6 +70,16 @@ class Cells:
     effective: Values = field(default_factory=dict)
 
 
+def table(*rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+    """Rows of constants, (rows, n); (rows, 1) where every cell has the same, so that a step reads them once."""
+    if not rows:
+        return np.empty((0, 1), dtype)
+    arrays = np.broadcast_arrays(*[np.atleast_1d(row) for row in rows])
+    if all((row == row[:1]).all() for row in arrays):
+        arrays = [row[:1] for row in arrays]
+    return np.ascontiguousarray(np.stack(arrays).astype(dtype))
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """A neuron model in the arithmetic of one rule set.

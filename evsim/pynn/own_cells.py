@@ -35,7 +35,7 @@ from pyNN.standardmodels import StandardCellType
 
 from evsim import registry
 from evsim.errors import EvsimError
-from evsim.model import CHANCE, Cells, NeuronModel, Readout, Rule, Values, arguments
+from evsim.model import CHANCE, Cells, NeuronModel, Readout, Rule, Values, arguments, table
 from evsim.pynn.cells import own_cell
 
 DRIVE, STEP, OFFSET = "drive", "dt", "i_offset"
@@ -128,6 +128,10 @@ class _Declaration:
         self.constants = self._function(members["constants"], "constants") if "constants" in members else None
         self.defaults = {key: value.default for key, value in (self.parameters | self.states).items()}
         self._check_names()
+        self.asked = arguments(self.step)
+        # what a step of a cell with default values may ask for
+        self.tried = self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)
+        self._check_step()
 
     def _function(self, member: Any, name: str) -> Callable[..., Any]:
         member = getattr(member, "__func__", member)
@@ -152,8 +156,9 @@ class _Declaration:
             raise EvsimError(
                 f"cell type {self.name}: constants() asks for {', '.join(odd)}; it may have dt and parameters"
             )
-        self.asked = arguments(self.step)
-        known = {*given, *self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)}
+
+    def _check_step(self) -> None:
+        known = {*self.states, *self.receptors, DRIVE, CHANCE, *self.tried}
         if odd := [key for key in self.asked if key not in known]:
             raise EvsimError(
                 f"cell type {self.name}: step() asks for {', '.join(odd)}; there are {', '.join(sorted(known))}"
@@ -196,9 +201,9 @@ class _Declaration:
         return (self.name if number == 1 else f"{self.name} ({number})" for number in count(1))
 
     def _try_step(self) -> None:
-        """One step of a cell with default values, to see that it gives what it should."""
-        rows = self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)
-        here = {key: row.item(0) for key, row in rows.items()} | dict.fromkeys((*self.receptors, DRIVE, CHANCE), 0.0)
+        """One step of that cell, to see that it gives what it should."""
+        here = dict.fromkeys((*self.receptors, DRIVE, CHANCE), 0.0)
+        here |= {key: row.item(0) for key, row in self.tried.items()}
         here |= {key: self.defaults[key] for key in self.states}
         found = self.step(**{key: here[key] for key in self.asked})
         wanted = f"{', '.join(self.states)} and whether the neuron spikes"
@@ -207,8 +212,7 @@ class _Declaration:
             raise EvsimError(f"cell type {self.name}: step() returns {n} values; return {wanted}")
 
     def _rule(self) -> Rule:
-        names = {*self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)}
-        constant = tuple(key for key in self.asked if key in names)
+        constant = tuple(key for key in self.asked if key in self.tried)
         heard = [key for key in self.asked if key in self.receptors]
         return Rule(
             self._converter(constant),
@@ -223,11 +227,9 @@ class _Declaration:
             rows = self._rows(values, dt)
             state = np.array([np.array(initial[key], np.float64) for key in self.states])
             n = state.shape[1]
-            table = [np.broadcast_to(rows[key], n) for key in constant]
-            width = 1 if all((row == row[:1]).all() for row in table) else n
             return Cells(
                 state=state,
-                parameters=np.array([row[:width] for row in table], np.float64).reshape(len(table), width),
+                parameters=table(*(rows[key] for key in constant)),
                 drive=np.array(np.broadcast_to(values.get(OFFSET, np.zeros(1)), n), np.float64),
                 drive_per_nA=1.0,
                 readouts={key: Readout(row) for row, key in enumerate(self.states)},

@@ -27,14 +27,6 @@ DEFAULTS = {
 }
 
 
-def table(*rows: np.ndarray, dtype: type = np.float64) -> np.ndarray:
-    """Rows of constants, (rows, n); (rows, 1) where every cell has the same, so that a step reads them once."""
-    arrays = np.broadcast_arrays(*[np.atleast_1d(row) for row in rows])
-    if all((row == row[:1]).all() for row in arrays):
-        arrays = [row[:1] for row in arrays]
-    return np.ascontiguousarray(np.stack(arrays).astype(dtype))
-
-
 def refractory_steps(tau_refrac: Floats, dt: float) -> Floats:
     """Time steps for which v is held: to the nearest microsecond and then up to a whole step, as NEST counts them."""
     microseconds = np.floor(np.asarray(tau_refrac) * 1000 + 0.5)

@@ -20,8 +20,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
-from evsim.model import CHANCE, SUBSTEPS, Cells, Readout, Rule, Values, arguments
-from evsim_models.common import table
+from evsim.model import CHANCE, SUBSTEPS, Cells, Readout, Rule, Values, arguments, table
 from evsim_models.receptors import Receptor, moved_part
 from evsim_models.written import written
 

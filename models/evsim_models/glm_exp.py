@@ -15,8 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.exponential import exp
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
-from evsim_models.common import table
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 
 S_PER_MS = 1e-3
 PARTS = (1, 2, 3)

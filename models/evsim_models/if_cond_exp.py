@@ -17,9 +17,9 @@ from evsim.arithmetic.fused import fma
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import spinnaker_parts
-from evsim_models.common import refractory_steps, table
+from evsim_models.common import refractory_steps
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,9 @@ import numpy as np
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, fixed, for_each
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import alpha_synapse, if_curr_exp, spinnaker_parts
-from evsim_models.common import PA_PER_NA, alpha_propagator, propagator, refractory_steps, spike_and_reset, table
+from evsim_models.common import PA_PER_NA, alpha_propagator, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 

@@ -14,9 +14,9 @@ import numpy as np
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import FRACTION_MAX, ONE, decay, fixed
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import if_curr_exp, spinnaker_parts
-from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
+from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset
 
 # in the order of the rows of input
 TAUS = ("tau_syn_E", "tau_syn_E2", "tau_syn_I")

@@ -18,9 +18,9 @@ from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, decay, fixed
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import loihi_lif, spinnaker_parts
-from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset, table
+from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 

@@ -19,9 +19,8 @@ from numba.extending import register_jitable
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import spinnaker_parts
-from evsim_models.common import table
 
 V_PEAK = 30.0  # mV, Izhikevich (2003)
 DRIVE_PER_NA = 1000.0  # mV/ms per nA

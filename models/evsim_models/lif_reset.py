@@ -18,9 +18,9 @@ import numpy as np
 
 from evsim.arithmetic.loihi_lif import RESET_PARAMETERS, RESET_STATES, lif_reset_neuron
 from evsim.deploy.loihi_scale import LoihiScale
-from evsim.model import Cells, NeuronModel, Rule, Values
+from evsim.model import Cells, NeuronModel, Rule, Values, table
 from evsim_models import if_curr_exp
-from evsim_models.common import DEFAULTS, Floats, spike_and_reset, table
+from evsim_models.common import DEFAULTS, Floats, spike_and_reset
 
 MOST_STEPS = (1 << 31) - 1  # of an interval; it is counted in 32 bits
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba.extending import register_jitable
 
-from evsim.model import Cells, Readout, Rule, Values
-from evsim_models.common import propagator, refractory_steps, spike_and_reset, table
+from evsim.model import Cells, Readout, Rule, Values, table
+from evsim_models.common import propagator, refractory_steps, spike_and_reset
 from evsim_models.receptors import Receptor
 from evsim_models.written import written
 

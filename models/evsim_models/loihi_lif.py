@@ -23,8 +23,8 @@ from evsim.arithmetic.loihi_lif import (
     two_current_neuron,
 )
 from evsim.deploy.loihi_scale import Floats, LoihiNeeds, LoihiScale
-from evsim.model import Cells, Readout, Rule, Values
-from evsim_models.common import refractory_steps, table
+from evsim.model import Cells, Readout, Rule, Values, table
+from evsim_models.common import refractory_steps
 
 ONE_CURRENT = {"excitatory": 0, "inhibitory": 0}  # both signs add to it
 TWO_CURRENTS = {"excitatory": 0, "inhibitory": 1}

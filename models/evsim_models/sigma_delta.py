@@ -18,8 +18,8 @@ import numpy as np
 from evsim.arithmetic.loihi import ALIGN, STATE_LIMIT
 from evsim.arithmetic.loihi_sigma_delta import PARAMETERS, STATES, sigma_delta_neuron
 from evsim.deploy.loihi_scale import LoihiScale
-from evsim.model import PAYLOAD, Cells, NeuronModel, Readout, Rule, Values
-from evsim_models.common import Floats, table
+from evsim.model import PAYLOAD, Cells, NeuronModel, Readout, Rule, Values, table
+from evsim_models.common import Floats
 
 INPUTS = {"excitatory": 0, "inhibitory": 0}
 VARIABLES = {"sigma": "dimensionless", "act": "dimensionless", PAYLOAD: "dimensionless"}

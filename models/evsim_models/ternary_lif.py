@@ -15,9 +15,9 @@ import numpy as np
 
 from evsim.arithmetic.loihi_lif import TERNARY_PARAMETERS, TERNARY_STATES, ternary_neuron
 from evsim.deploy.loihi_scale import LoihiScale
-from evsim.model import PAYLOAD, Cells, NeuronModel, Readout, Rule, Values
+from evsim.model import PAYLOAD, Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import if_curr_exp
-from evsim_models.common import DEFAULTS, table
+from evsim_models.common import DEFAULTS
 
 
 def payload_unit(values: Values) -> float:
