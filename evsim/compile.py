@@ -24,8 +24,9 @@ import numpy as np
 from numba.core import config, event
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
-# without Python's checks for a division by zero and for an index beyond an array
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False}
+# Without Python's checks for a division by zero and for an index beyond an array, and without the entry for callers in
+# C, which nobody uses and which was a seventh of all compiling.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "no_cfunc_wrapper": True}
 LEAN: dict[str, Any] = {"_nrt": False, **OPTIONS}  # for functions that make no arrays: no references are counted
 
 

@@ -130,19 +130,21 @@ def visit_blocks(k, receiving, stepping, due, fixed):
         b = share.blocks[at]
         spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
         noisy = receiving and draw_noise(b, due, blocks, layout, memory, feeds, draws, work)
-        if receiving and timing.two_phase:
-            if memory.held_state.size and not stepping:
-                hold(b, blocks, layout, memory)
-            run_block(receives[blocks.model[b]], b, k, noisy, RECEIVE, blocks, layout, memory, buffers, spiked)
         t = spend(profile, spent, FEED, t)
-        if stepping:
-            found = run_block(steps[blocks.model[b]], b, k, noisy, phase, blocks, layout, memory, buffers, spiked)
-            work[UPDATE + blocks.model[b]] += blocks.size[b] if found >= 0 else 0
-            found = max(found, 0)
-            exchange.found[place, b] = found
-            if blocks.payload[b] >= 0:
-                copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
-            t = spend(profile, spent, UPDATE + blocks.model[b], t)
+        model = blocks.model[b]
+        # One call for either, because it is compiled where it stands.
+        for steps_now in range(0 if receiving and timing.two_phase else 1, 2 if stepping else 1):
+            if not steps_now and memory.held_state.size and not stepping:
+                hold(b, blocks, layout, memory)
+            function, part = (steps[model], phase) if steps_now else (receives[model], RECEIVE)
+            found = run_block(function, b, k, noisy, part, blocks, layout, memory, buffers, spiked)
+            if steps_now:
+                work[UPDATE + model] += blocks.size[b] if found >= 0 else 0
+                found = max(found, 0)
+                exchange.found[place, b] = found
+                if blocks.payload[b] >= 0:
+                    copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
+            t = spend(profile, spent, UPDATE + model if steps_now else FEED, t)
 
 
 @inlined
