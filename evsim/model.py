@@ -239,6 +239,7 @@ class NeuronModel:
         defaults: of a cell that PyNN does not have: parameter or state variable -> default, one for each of them.
         injectable: whether it has a membrane, into which a current can be injected.
         arrays: parameter that users give as an array -> the names of its elements among ``parameters``.
+        begins: recordable that is no state but follows from the spikes -> the parameter that it begins as.
         problems: ``problems(where, population)``: what else cannot be about its parameters; ``where`` names it.
     """
 
@@ -254,6 +255,7 @@ class NeuronModel:
     defaults: Mapping[str, float] = field(default_factory=dict)
     injectable: bool = True
     arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    begins: Mapping[str, str] = field(default_factory=dict)
     problems: Callable[[str, Population], Iterable[Problem]] | None = None
 
     def __post_init__(self) -> None:

@@ -154,12 +154,16 @@ class _Cells:
         default = self.celltype.default_initial_values.get(variable)
         if not isinstance(model, NeuronModel) or variable in model.states or default is None:
             return
-        if len(odd := values[values != default]):
-            said = f"{odd[0]:g}" if np.isfinite(odd[0]) else f"{odd[0]:g}, not a finite number"
-            raise errors.InvalidParameterValueError(
-                f"population {self._root().label!r}: the initial {variable} is {said}; in {model.name} it follows from "
-                f"the spikes and begins at {default:g}"
-            )
+        parameter = model.begins.get(variable)
+        begins = self._root().values[parameter][self._places()] if parameter else np.full(self.size, default)
+        values = np.broadcast_to(values, self.size)
+        for value, known in zip(values, begins, strict=True):
+            if value not in (known, default):  # the default is what PyNN gives unasked
+                said = f"{value:g}" if np.isfinite(value) else f"{value:g}, not a finite number"
+                raise errors.InvalidParameterValueError(
+                    f"population {self._root().label!r}: the initial {variable} is {said}; in {model.name} it follows "
+                    f"from the spikes and begins at {known:g}" + (f", which is {parameter}" if parameter else "")
+                )
 
     def _set_cell_initial_value(self, id, variable: str, value: float) -> None:
         index = self.id_to_index(id)  # type: ignore[attr-defined]

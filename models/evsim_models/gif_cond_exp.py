@@ -124,5 +124,6 @@ MODEL = NeuronModel(
     above_zero=if_cond_exp.MODEL.above_zero | {"delta_v", *ARRAYS["tau_eta"], *ARRAYS["tau_gamma"]},
     not_negative=if_cond_exp.MODEL.not_negative | {"lambda0"},
     arrays=ARRAYS,
+    begins={"v_t": "v_t_star"},
     rules={"ideal": composed(MEMBRANE, (*EXPONENTIAL, *ETA))},
 )

@@ -135,6 +135,12 @@ def test_what_follows_from_the_spikes_has_no_initial_value_of_its_own(sim):
         cells[1:].initialize(v_t=-40.0)
 
 
+def test_what_follows_from_the_spikes_may_be_said_to_begin_where_it_does(sim):
+    cells = sim.Population(2, sim.GIF_cond_exp(v_t_star=[-55.0, -50.0]), initial_values={"v_t": [-55.0, -50.0]})
+    with pytest.raises(errors.InvalidParameterValueError, match=r"v_t is -55; .* begins at -50, which is v_t_star"):
+        cells[1:].initialize(v_t=-55.0)
+
+
 def test_spike_times_that_are_shared_can_be_read(sim):
     source = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0, 2.0]))
     assert source.get("spike_times").value.tolist() == source[1].spike_times.value.tolist() == [1.0, 2.0]
