@@ -11,6 +11,7 @@ from typing import Any
 from pyNN.standardmodels import STDPTimingDependence, STDPWeightDependence
 
 from evsim.pynn import cells
+from evsim.pynn.group_connectors import AllButMeConnector, OneToOneOffsetConnector
 from evsim.pynn.synapses import same_names
 
 # sPyNNaker's name of a cell -> evsim's
@@ -23,7 +24,6 @@ CELLS = {
 # What evsim lacks.
 LACKING = frozenset(
     {
-        "AllButMeConnector",
         "IFCondExpStoc",
         "IFCurrDeltaCa2Adaptive",
         "IFCurrDeltaFixedProb",
@@ -32,7 +32,6 @@ LACKING = frozenset(
         "Izhikevich_cond",
         "Izhikevich_cond_dual",
         "Neuromodulation",
-        "OneToOneOffsetConnector",
         "RecurrentRule",
         "SpikeSourcePoissonVariable",
         "StocExp",
@@ -131,6 +130,8 @@ class WeightDependenceAdditiveTriplet(STDPWeightDependence):
 
 __all__ = [
     *CELLS,
+    "AllButMeConnector",
+    "OneToOneOffsetConnector",
     "PfisterSpikeTriplet",
     "SpikeNearestPairRule",
     "Vogels2011Rule",
