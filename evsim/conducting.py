@@ -27,7 +27,14 @@ def chip_of(target: Target) -> Chip:
 class MeasuringConductor(Conductor):
     """Starts and runs sessions, takes the time, shows progress, and says beforehand what quantisation will lose."""
 
-    def __init__(self, targets: Mapping[str, Target], tell: Callable[[str], None], show_progress: bool) -> None:
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        tell: Callable[[str], None],
+        show_progress: bool,
+        cuts_at_changes: bool = False,
+    ) -> None:
+        self.cuts_at_changes = cuts_at_changes
         self.seconds = [0.0] * len(targets)
         self.losses: list[ChipLosses] = []
         self._targets = list(targets.items())

@@ -6,7 +6,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,6 +62,7 @@ def run_script(
     *,
     tell: Callable[[str], None],
     record_all_spikes: bool = False,
+    counted: Collection[str] | None = None,
     show_progress: bool = False,
     graph_run: GraphRun | None = None,
 ) -> Execution:
@@ -72,6 +73,8 @@ def run_script(
         arguments: the script's own; a script that calls ``get_simulator`` is given the simulator's name as well.
         tell: called with each sentence for the user: what was redirected, what quantisation loses.
         record_all_spikes: record the spikes of every population of neurons, asked for or not.
+        counted: variables of all neurons to record in every time step, asked for or not, so that what the network did
+            can be counted; what was recorded is then told apart at each change of the network.
         graph_run: what the script does not say if it is a .nir file.
 
     Raises:
@@ -80,9 +83,10 @@ def run_script(
         ScriptExit: the script ended itself with a failure.
     """
     path = _script(path)
-    conductor = MeasuringConductor(targets, tell, show_progress)
+    conductor = MeasuringConductor(targets, tell, show_progress, cuts_at_changes=counted is not None)
     state.choose(list(targets.values()))
     state.record_all_for_compare = record_all_spikes
+    state.counted = frozenset(counted or ())
     state.conductor = conductor
     try:
         with _as_main_program(path, arguments), redirected(tell):

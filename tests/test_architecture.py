@@ -19,6 +19,7 @@ FLOORS = (
     {"engine"},
     {"reference"},
     {"results"},
+    {"energy"},
     {"pynn"},
     {"nir"},
     {"script", "conducting", "redirect", "commands", "cli", "__main__", "__init__"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from evsim.commands.options import (
     add_json,
@@ -13,6 +12,7 @@ from evsim.commands.options import (
     chosen_targets,
     finite,
     graph_run,
+    made_folder,
     occasion,
     tell,
     write_json,
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     targets = chosen_targets(options.on, options)
     if len(targets) < 2:
         raise EvsimError("compare needs at least two targets after --on, e.g. --on reference:ideal reference:loihi2")
-    folder = _folder(options.report)
+    folder = made_folder(options.report)
     progress = sys.stderr.isatty()
     started = occasion(options, arguments)
     done = run_script(
@@ -83,16 +83,6 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     for pair in pairs:
         print(sentence(pair))
     print(f"report: {page}")
-
-
-def _folder(name: str) -> Path:
-    """Make the report's folder before anything is run."""
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvsimError(f"cannot write the report to {folder}: {error.strerror}") from error
-    return folder
 
 
 def sentence(pair: PairResult) -> str:

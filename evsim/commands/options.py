@@ -109,6 +109,16 @@ def tell(sentence: str) -> None:
     print(f"evsim: {sentence}", file=sys.stderr, flush=True)
 
 
+def made_folder(name: str) -> Path:
+    """Make the report's folder before anything is run."""
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvsimError(f"cannot write the report to {folder}: {error.strerror}") from error
+    return folder
+
+
 def write_json(data: Mapping[str, Any], file: Path | str) -> None:
     """Write plain data; a number that is not finite becomes null. ``-`` is standard output."""
     text = json.dumps(finite(data), indent=2, allow_nan=False) + "\n"

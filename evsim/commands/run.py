@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from evsim import registry
 from evsim.backend import Target
@@ -39,12 +40,18 @@ def add(commands) -> None:
         action="store_true",
         help="show where the time goes, stage by stage, and how near that is to what this machine can do",
     )
+    parser.add_argument(
+        "--activity",
+        action="store_true",
+        help="count spikes, synaptic operations and updates; records the spikes and membrane potentials of all neurons",
+    )
     add_json(parser, "what ran and what it cost")
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Run the script; raises EvsimError, ScriptError and ScriptExit."""
+    from evsim.energy.count import COUNTED
     from evsim.script import run_script
 
     target = target_of(options)
@@ -56,6 +63,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         arguments,
         {str(target): target},
         tell=tell,
+        record_all_spikes=options.activity,
+        counted=COUNTED if options.activity else None,
         show_progress=sys.stderr.isatty(),
         graph_run=graph_run(options),
     )
@@ -69,6 +78,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     tell(summary(outcome, record))
     if options.profile:
         record["profile"] = show_profile(outcome)
+    if options.activity:
+        record["activity"] = show_activity(outcome)
     if options.json:
         write_json({**started.record(), "runs": [record]}, options.json)
 
@@ -82,6 +93,16 @@ def show_profile(outcome: Outcome) -> list[dict]:
     limits = limits_of(outcome.networks[-1], outcome.chip)
     print(table(profile_rows(stages, limits)), file=sys.stderr, flush=True)
     return profile_record(stages, limits)
+
+
+def show_activity(outcome: Outcome) -> dict[str, Any]:
+    """Print what the network did; returns the same, and more, as plain data."""
+    from evsim.energy.count import measure
+    from evsim.energy.record import activity_record, activity_rows
+
+    activity = measure(outcome)
+    print(table(activity_rows(activity)), file=sys.stderr, flush=True)
+    return activity_record(activity)
 
 
 def target_of(options: argparse.Namespace) -> Target:

@@ -120,11 +120,14 @@ def _population(population: Population, label: str) -> network.Population:
 def _probes(state: State) -> Iterator[Probe]:
     for index, population in enumerate(state.populations):
         wanted = population.recorder.recorded_cells()
-        neurons = isinstance(registry.cell_model(model_name(population.celltype)), NeuronModel)
+        model = registry.cell_model(model_name(population.celltype))
+        neurons = isinstance(model, NeuronModel)
+        counted = state.counted & set(model.recordables) if neurons else set()
         if state.record_all_for_compare and neurons:
-            wanted["spikes"] = np.arange(population.size, dtype=np.int32)
+            counted = {*counted, "spikes"}
+        wanted |= dict.fromkeys(counted, np.arange(population.size, dtype=np.int32))
         for variable, cells in sorted(wanted.items()):
-            interval = 1 if variable == "spikes" else population.recorder.interval
+            interval = 1 if variable in ("spikes", *counted) else population.recorder.interval
             yield Probe(index, variable, frozen(cells), interval)
 
 

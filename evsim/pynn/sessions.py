@@ -72,7 +72,14 @@ class Harvest:
 
 
 class Conductor:
-    """Starts and runs the sessions. The command line puts one in its place that also measures and shows progress."""
+    """Starts and runs the sessions. The command line puts one in its place that also measures and shows progress.
+
+    Attributes:
+        cuts_at_changes: whether what was recorded is put aside at each change of the network, so that it is known what
+            was recorded of which network.
+    """
+
+    cuts_at_changes = False
 
     def foresee(self, network: Network, targets: Sequence[Target]) -> None:
         """Warn of the weights that the targets' chips lose; called with each network before it runs."""
@@ -158,7 +165,7 @@ class Sessions:
 
     def _update(self, network: Network) -> None:
         self._conductor.foresee(network, self._targets)
-        if self.network.recorded != network.recorded:
+        if self.network.recorded != network.recorded or self._conductor.cuts_at_changes:
             self.cut()
         self._recordings = None
         self._weights.clear()

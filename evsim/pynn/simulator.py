@@ -49,6 +49,7 @@ class State(common.control.BaseState):
         targets: what runs the network; the script sees the data of the first.
         record_all_for_compare: whether the spikes of every population of neurons are recorded, asked for or not; the
             script is not shown more than it asked for.
+        counted: variables of all neurons that have them that are recorded in every time step, likewise.
         conductor: starts and runs the sessions.
         dt: time step (ms).
         seed: of the draws made while the network runs, such as Poisson spike trains.
@@ -60,6 +61,7 @@ class State(common.control.BaseState):
         self.targets: tuple[Target, ...] = (DEFAULT_TARGET,)
         self._asked = self.targets  # before the script's number of threads was added
         self.record_all_for_compare = False
+        self.counted: frozenset[str] = frozenset()
         self.conductor = Conductor()
         self.epoch = 0
         self._chosen = False
@@ -98,6 +100,7 @@ class State(common.control.BaseState):
         self.targets = self._asked = (DEFAULT_TARGET,)
         self._chosen = False
         self.record_all_for_compare = False
+        self.counted = frozenset()
         self.conductor = Conductor()
 
     def ask_for(self, target: Target | None, threads: int | None = None) -> None:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from evsim.results import sections
@@ -24,10 +17,10 @@ from evsim.results.figures.style import COLOURS, Shown
 from evsim.results.figures.voltages import voltages
 from evsim.results.html import Html, paragraph, tag
 from evsim.results.outcome import Outcome
+from evsim.results.page import document, image, quiet
 from evsim.rulesets import RULE_SETS
 
 PAGE = "report.html"
-RESOLUTION = 130  # dots per inch
 
 
 def write_report(
@@ -37,24 +30,13 @@ def write_report(
     targets = shown(outcomes)
     figures: dict[str, Html] = {}
     drawings = {"rasters": rasters, "voltages": voltages, "rates": distributions}
-    with _quiet():
+    with quiet():
         for name, draw in tqdm(drawings.items(), desc="report", leave=False, disable=not show_progress):
             if (figure := draw(targets)) is not None:
-                figures[name] = _image(figure, folder / f"{name}.png", name)
+                figures[name] = image(figure, folder / f"{name}.png", f"{name} of every target")
     page = folder / PAGE
     page.write_text(_page(data, targets, figures), encoding="utf-8")
     return page
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep matplotlib's log out of a script that logs everything."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def shown(outcomes: Sequence[Outcome]) -> list[Shown]:
@@ -69,15 +51,6 @@ def shown(outcomes: Sequence[Outcome]) -> list[Shown]:
         colour = COLOURS[index % len(COLOURS)]
         found.append(Shown(outcome.name, colour, mine, outcome.chip.rules.spike_label, first))
     return found
-
-
-def _image(figure: Figure, path: Path, name: str) -> Html:
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(buffer, format="png", dpi=RESOLUTION)
-    path.write_bytes(buffer.getvalue())
-    source = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return tag("figure", Html(f'<img src="{source}" alt="{name} of every target">'))
 
 
 def _page(data: Mapping[str, Any], targets: Sequence[Shown], figures: Mapping[str, Html]) -> str:
@@ -95,10 +68,7 @@ def _page(data: Mapping[str, Any], targets: Sequence[Shown], figures: Mapping[st
         sections.tallies(data),
         _footer(data),
     ]
-    style = files("evsim.results").joinpath("report.css").read_text(encoding="utf-8")
-    title = f"evsim compare: {data['script']}"
-    head = tag("head", Html('<meta charset="utf-8">'), tag("title", title), tag("style", Html(style)))
-    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', tag('main', *body)), lang='en')}\n"
+    return document(f"evsim compare: {data['script']}", body)
 
 
 def _rasters(targets: Sequence[Shown], figures: Mapping[str, Html]) -> Html:

@@ -1,0 +1,75 @@
+"""Where a network lies: the cores of the first chips, in the colours of their populations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from evsim.energy.parts import Mesh
+from evsim.results.figures.style import COLOURS, STYLE, short
+
+MOST_CHIPS = 4  # that are drawn of each kind
+MOST_NAMES = 12  # in the legend
+FREE = "#ececec"
+TINTS = (0.0, 0.45, 0.7)  # of white in the colours of the first seven populations, of the next seven, and so on
+
+
+def place_of(core: int, mesh: Mesh) -> tuple[int, int]:
+    """Column and row of a core of a chip, whose tiles are squares of cores."""
+    side = int(np.sqrt(mesh.cores_of_tile))
+    tile, within = divmod(core, mesh.cores_of_tile)
+    return tile % mesh.columns * side + within % side, tile // mesh.columns * side + within // side
+
+
+def colour_of(number: int) -> tuple[float, float, float]:
+    """The colour of a population; it comes again after 21."""
+    red, green, blue = to_rgb(COLOURS[number % len(COLOURS)])
+    white = TINTS[number // len(COLOURS) % len(TINTS)]
+    return red + white * (1 - red), green + white * (1 - green), blue + white * (1 - blue)
+
+
+def cores_figure(energies: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """The chips of every kind whose cores are known, or None if there is none."""
+    placed = [energy for energy in energies if energy["mesh"] and energy["placement"]]
+    if not placed:
+        return None
+    labels = list(dict.fromkeys(label for energy in placed for label, _ in energy["placement"]))
+    colours = {label: colour_of(k) for k, label in enumerate(labels)}
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        figure = Figure(figsize=(11.5, 0.4 + 1.9 * len(placed)), layout="constrained")
+        rows = figure.subplots(len(placed), MOST_CHIPS, squeeze=False)
+        for axes, energy in zip(rows, placed, strict=True):
+            _chips(list(axes), energy, colours)
+        handles = [Patch(color=colours[label], label=short(label)) for label in labels[:MOST_NAMES]]
+        if len(labels) > MOST_NAMES:
+            handles.append(Patch(color="none", label=f"and {len(labels) - MOST_NAMES} populations more"))
+        handles.append(Patch(color=FREE, label="free"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7))
+    return figure
+
+
+def _chips(axes: Sequence[Axes], energy: Mapping[str, Any], colours: Mapping[str, Any]) -> None:
+    mesh = Mesh(*energy["mesh"])
+    of_chip = mesh.cores_of_tile * mesh.columns * mesh.rows
+    owner = [label for label, count in energy["placement"] for _ in range(count)]
+    for number, chip in enumerate(axes):
+        chip.set_axis_off()
+        mine = owner[number * of_chip : (number + 1) * of_chip]
+        if not mine:
+            continue
+        for core in range(of_chip):
+            column, row = place_of(core, mesh)
+            colour = colours[mine[core]] if core < len(mine) else FREE
+            chip.add_patch(Rectangle((column + 0.06, row + 0.06), 0.88, 0.88, color=colour, linewidth=0))
+        side = int(np.sqrt(mesh.cores_of_tile))
+        chip.set(xlim=(0, side * mesh.columns), ylim=(side * mesh.rows, 0), aspect="equal")
+        hidden = -(-len(owner) // of_chip) - MOST_CHIPS
+        rest = f", of {hidden + MOST_CHIPS:,}" if number == MOST_CHIPS - 1 and hidden > 0 else ""
+        chip.set_title(f"{energy['hardware']}, chip {number + 1}{rest}", fontsize=9, fontweight="normal")
