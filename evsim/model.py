@@ -22,6 +22,7 @@ TALLY_PLACES = 8
 SUBSTEPS = "substeps"  # the parameter row that says how many substeps a time step has
 PAYLOAD = "payload"  # the state row of graded spikes
 CHANCE = "chance"  # the argument that is a random number
+GAP = "gap"  # the receptor of gap junctions, which every cell with a membrane has
 
 
 @dataclass(frozen=True)
@@ -307,12 +308,17 @@ class SynapseModel:
     Attributes:
         pair_rule: of plastic synapses: their rule in physical numbers, if it is one of pairs; else raises KeyError.
         problems: ``problems(network, projection, rules)``: what cannot be about such a projection in a rule set.
+        electrical: whether it conducts a current between the membranes of its two cells, and no spikes; its weight is
+            a conductance (uS), and its delay has no meaning.
+        receptors: those that it has whatever the cell, where it adds to no input of it.
     """
 
     name: str
     rules: frozenset[str]
     pair_rule: Callable[[Projection], PairRule] | None = None
     problems: Callable[[Network, Projection, str], list[Problem]] | None = None
+    electrical: bool = False
+    receptors: tuple[str, ...] = ()
 
 
 Model = NeuronModel | SourceModel | SynapseModel

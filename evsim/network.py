@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.errors import CheckError, Problem
+from evsim.modulation import Modulation
 from evsim.release import Release
 from evsim.synapses import Synapses
 
@@ -140,6 +141,8 @@ class Projection:
             in time steps; of plastic synapses the weights at t = 0.
         plasticity: how the weights change; None where they do not.
         release: which part of the weight each spike releases; None where that is always the whole.
+        modulation: of synapses that give their targets dopamine, what that does to the plastic synapses of these; None
+            of all others.
     """
 
     label: str
@@ -150,6 +153,7 @@ class Projection:
     synapses: Synapses
     plasticity: Plasticity | None = None
     release: Release | None = None
+    modulation: Modulation | None = None
 
     def __len__(self) -> int:
         return len(self.synapses)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from evsim.errors import EvsimError
+from evsim.modulation import Modulation
 from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Sequences, Trains, frozen
 from evsim.release import Release
 from evsim.synapses import Listed
@@ -145,6 +146,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
                 "delay": put(projection.delay, np.int32),
                 **_describe_plasticity(projection.plasticity),
                 **_describe_release(projection.release, put),
+                **_describe_modulation(projection.modulation),
             }
             for projection in network.projections
         ],
@@ -190,6 +192,13 @@ def _describe_release(release: Release | None, put: Put) -> dict[str, Any]:
     return {"release": {"rule": release.rule, **columns}}
 
 
+def _describe_modulation(modulation: Modulation | None) -> dict[str, Any]:
+    """Nothing for synapses that give no dopamine, for the same reason."""
+    if modulation is None:
+        return {}
+    return {"modulation": {name: float(value) for name, value in asdict(modulation).items()}}
+
+
 def _describe_population(population: Population, put: Put) -> dict[str, Any]:
     trains = None
     if population.trains is not None:
@@ -231,12 +240,13 @@ def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
 
 def _build_projection(entry: Mapping[str, Any], get: Get) -> Projection:
     columns = [get(entry[name]) for name in ("source", "target", "weight", "delay")]
-    plastic, release = entry.get("plasticity"), entry.get("release")
+    plastic, release, modulation = (entry.get(name) for name in ("plasticity", "release", "modulation"))
     return Projection(
         **{name: entry[name] for name in ("label", "pre", "post", "receptor", "synapse")},
         synapses=Listed(*columns),
         plasticity=Plasticity(**plastic) if plastic else None,
         release=_build_release(release, get) if release else None,
+        modulation=Modulation(**modulation) if modulation else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from evsim.backend import Backend, Target
 from evsim.errors import EvsimError, UnknownNameError
 from evsim.model import Model, NeuronModel, SourceModel, SynapseModel
+from evsim.network import Projection
 
 
 @cache
@@ -78,6 +79,18 @@ def cell_model(name: str) -> NeuronModel | SourceModel:
             "cell model", name, [key for key, m in models().items() if not isinstance(m, SynapseModel)]
         )
     return found
+
+
+def is_electrical(projection: Projection) -> bool:
+    """Whether a projection is one of gap junctions."""
+    found = models().get(projection.synapse)
+    return isinstance(found, SynapseModel) and found.electrical
+
+
+def own_receptors(projection: Projection) -> tuple[str, ...]:
+    """The receptors that a projection's kind of synapse has whatever the cell; none of the usual ones."""
+    found = models().get(projection.synapse)
+    return found.receptors if isinstance(found, SynapseModel) else ()
 
 
 def backend_names() -> list[str]:

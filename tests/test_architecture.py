@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses"},
-    {"network", "recording", "rulesets", "model", "pair_rule", "release", "chip", "backend"},
+    {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "chip", "backend"},
     {"registry", "compile", "row_access", "random_bits", "loops", "network_file", "worker", "worker_child"},
     {"distributions", "wiring", "drawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},

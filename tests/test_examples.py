@@ -28,3 +28,13 @@ def test_microcircuit_is_quieter_in_excitatory_than_in_inhibitory_neurons(tmp_pa
     assert neurons == pytest.approx(77_169 * 0.04, abs=4)
     assert synapses == pytest.approx(298.9e6 * 0.04**2, rel=1e-3)
     assert raster.read_bytes().startswith(b"\x89PNG")
+
+
+def test_late_reward_finds_the_synapse_that_earned_it(capsys):
+    assert main(["run", str(EXAMPLES / "dopamine.py"), "--", "--time", "60000"]) == 0
+    found = re.search(
+        r"first source: ([\d.]+) nA; of the others: ([\d.]+) .*, ([\d.]+) nA at most", capsys.readouterr().out
+    )
+    assert found
+    first, mean, most = map(float, found.groups())
+    assert first > 2 * most and mean == pytest.approx(0.2, abs=0.05)

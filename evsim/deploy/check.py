@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from evsim.chip import Chip
-from evsim.deploy import loihi_check, spinnaker_check
+from evsim.deploy import gap_junctions, loihi_check, spinnaker_check
 from evsim.deploy.check_cells import current_problems, population_problems, probe_problems
 from evsim.deploy.check_synapses import kind_problems, value_problems
 from evsim.errors import Problem
 from evsim.network import Network, malformed_current, malformed_population, malformed_projection
 
 # What a family of rule sets adds to the checks that hold for all.
-_OF_FAMILY = {"spinnaker": spinnaker_check.problems, "loihi": loihi_check.problems}
+_OF_FAMILY = {
+    "ideal": gap_junctions.problems,
+    "spinnaker": spinnaker_check.problems,
+    "loihi": loihi_check.problems,
+}
 
 
 def check(network: Network, chip: Chip) -> list[Problem]:

@@ -9,13 +9,18 @@ from evsim.deploy.check_cells import known_cell_model
 from evsim.errors import Problem, UnknownNameError
 from evsim.model import NeuronModel, SourceModel, SynapseModel
 from evsim.network import Network, Projection
-from evsim.registry import models
+from evsim.registry import is_electrical, models, own_receptors
 
 
 def kind_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
     """A synapse that the chip lacks, a target without synapses, a receptor that the target does not have."""
     where = f"projection {projection.label!r}"
     problems = _synapse_problems(network, projection, chip)
+    if own := own_receptors(projection):
+        if projection.receptor not in own:
+            what, limit = f"the receptor {projection.receptor!r}", f"{projection.synapse} has {', '.join(own)}"
+            problems.append(Problem(where, what, limit, "Correct receptor_type."))
+        return problems
     post = network.populations[projection.post]
     target = known_cell_model(post)
     if isinstance(target, SourceModel):
@@ -62,9 +67,10 @@ def _is_graded(network: Network, index: int, chip: Chip) -> bool:
 
 def value_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
     """Delays beyond the chip's, and weights of a sign that cannot be."""
-    if len(projection) == 0:
+    if len(projection) == 0 or is_electrical(projection):
         return []
-    return [*_delay_problems(network, projection, chip), *_sign_problems(network, projection, chip)]
+    delays = _delay_problems(network, projection, chip)
+    return delays if own_receptors(projection) else [*delays, *_sign_problems(network, projection, chip)]
 
 
 def _delay_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:

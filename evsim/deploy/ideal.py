@@ -11,6 +11,7 @@ from evsim.chip import Chip
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection
 from evsim.deploy.convert import convert
 from evsim.network import Network, Projection
+from evsim.registry import own_receptors
 
 
 @dataclass(frozen=True)
@@ -36,5 +37,6 @@ def quantise(network: Network, chip: Chip) -> ChipNetwork:
 
 
 def _hold(projection: Projection, target: ChipPopulation) -> tuple[ChipProjection, None]:
-    row = target.model.rules["ideal"].inputs[projection.receptor]
+    # gap junctions and dopamine add to no input
+    row = 0 if own_receptors(projection) else target.model.rules["ideal"].inputs[projection.receptor]
     return ChipProjection(row, projection.synapses, IdealHold()), None

@@ -18,7 +18,7 @@ from evsim.energy.fans import Fans, is_heavy
 from evsim.model import PAYLOAD, NeuronModel
 from evsim.network import Network, Projection
 from evsim.recording import Signal
-from evsim.registry import cell_model
+from evsim.registry import cell_model, is_electrical
 from evsim.results.outcome import Outcome, Stretch
 from evsim.rulesets import RuleSet
 from evsim.sources import Source, is_source, source_of
@@ -221,16 +221,18 @@ class _Run:
         """What the synapses of each projection did."""
         for index, projection in enumerate(self._network.projections):
             events = operations = steps = 0
-            known = True
+            known, coupling = True, is_electrical(projection)  # over a gap junction flows a current, and no spike
             for stretch, cells in zip(self._stretches, self._cells, strict=True):
                 if index < len(stretch.network.projections):
                     part = stretch.network.projections[index]
                     steps += stretch.steps
+                    if coupling:
+                        continue
                     known &= cells[part.pre].known
                     fan, heavy = self._out.of(part, stretch.network)
                     events += int(fan @ cells[part.pre].spikes)
                     operations += int(heavy @ cells[part.pre].spikes)
-            late, heavy_late = self._under_way(projection) if known else (0, 0)
+            late, heavy_late = self._under_way(projection) if known and not coupling else (0, 0)
             learns = projection.plasticity is not None
             labels = self._network.populations
             yield ProjectionActivity(

@@ -8,11 +8,14 @@ from evsim.compile import inlined, lean
 from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, place_of_inputs, run_block
 from evsim.engine.deferred import deliver_deferred, note_spikes
 from evsim.engine.deliver import deliver_lane
+from evsim.engine.electrical import drive_coupled, publish_coupled
 from evsim.engine.enqueue import queue_spikes
 from evsim.engine.exchange import complete, wait_for
 from evsim.engine.held import hold
 from evsim.engine.intrinsics import ticks
 from evsim.engine.memory import BLOCK, UNREST
+from evsim.engine.modulated import deliver_modulated, turn_modulated
+from evsim.engine.modulated_history import deliver_doses, has_room_for_doses, note_modulated
 from evsim.engine.places import (
     CHANGE,
     DELIVER,
@@ -33,7 +36,7 @@ from evsim.engine.plasticity import deliver_plastic, turn
 from evsim.engine.queue import take
 from evsim.engine.records import sample, samples_at
 from evsim.engine.release import deliver_released
-from evsim.engine.rows import NUMBERED, PLASTIC, RELEASING
+from evsim.engine.rows import DOSING, MODULATED, NUMBERED, PLASTIC, RELEASING
 from evsim.engine.traced import deliver_traced, note_traced, turn_traced
 
 
@@ -174,6 +177,8 @@ def advance(
     deferred,
     traced,
     releasing,
+    modulated,
+    coupled,
     scratch,
     exchange,
     events,
@@ -191,6 +196,8 @@ def advance(
         plastic: the thread's plastic lanes in floating point; None where there are none.
         deferred, traced: those in SpiNNaker's numbers, and in Loihi's; None where there are none.
         releasing: those of synapses that release a part of their weight; None where there are none.
+        modulated: those that learn by dopamine, and those that give it; None where there are none.
+        coupled: the gap junctions of its cells; None where there are none.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
         notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
@@ -214,6 +221,8 @@ def advance(
             return full
         if plastic is not None and not has_room_for_all(plastic):
             return FULL_HISTORY
+        if modulated is not None and not has_room_for_doses(modulated):
+            return FULL_HISTORY
         t = spend(profile, spent, PUSH, t)
         due = k + timing.input_label
         sampling = timing.sampled <= k and samples_at(k, samples)
@@ -233,6 +242,12 @@ def advance(
                 deliver_changing(
                     due, rows, RELEASING, releasing, deliver_released, calendar, share, scratch, inputs, work
                 )
+            if modulated is not None:
+                turn_modulated(modulated, due)
+                deliver_changing(due, rows, DOSING, modulated, deliver_doses, calendar, share, scratch, inputs, work)
+                deliver_changing(
+                    due, rows, MODULATED, modulated, deliver_modulated, calendar, share, scratch, inputs, work
+                )
             t = spend(profile, spent, PLASTICITY, t)
             if charges.shape[1]:
                 deliver_charges(due, share, blocks, layout, inputs, charges)
@@ -250,8 +265,14 @@ def advance(
                 if k >= last:
                     return DONE
                 change_drive(k, progress, share, memory)
+                if coupled is not None:
+                    work[DELIVER] += drive_coupled(coupled, k, memory)
+                    t = spend(profile, spent, DELIVER, t)
             visit_blocks(k, receiving and not (apart and stepping), stepping != 0, due, fixed)
             t = ticks() if profile else t
+        if coupled is not None:
+            publish_coupled(coupled, k, memory, blocks, exchange)
+            t = spend(profile, spent, DELIVER, t)
         label, place = k + timing.spike_label, k % exchange.found.shape[0]
         if plastic is not None:
             note_own(plastic, note_posts, label, share, blocks, exchange, place)
@@ -259,6 +280,8 @@ def advance(
             note_own(deferred, note_spikes, label, share, blocks, exchange, place)
         if traced is not None:
             note_own(traced, note_traced, label, share, blocks, exchange, place)
+        if modulated is not None:
+            note_own(modulated, note_modulated, label, share, blocks, exchange, place)
         spend(profile, spent, PLASTICITY, t)
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)

@@ -14,7 +14,7 @@ from evsim.engine.memory import Layout, aligned_room
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
 from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
-from evsim.engine.rows import EVEN, MIXED, NUMBERED, PLASTIC, RELEASING, SUMMED, Rows
+from evsim.engine.rows import DOSING, EVEN, MIXED, MODULATED, NUMBERED, PLASTIC, RELEASING, SUMMED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
 from evsim.rulesets import RuleSet
@@ -56,17 +56,18 @@ def build_rows(chip_network: ChipNetwork, layout: Layout, without: Sequence[int]
 def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     even: dict[tuple[int, float], _Group] = {}
     mixed: dict[int, _Group] = {}
-    summed, plastic, releasing = [], [], []
-    for index, (projection, held) in enumerate(
-        zip(chip_network.network.projections, chip_network.projections, strict=True)
-    ):
+    summed, plastic, others = [], [], []
+    projections = chip_network.network.projections
+    dosed = {projection.post for projection in projections if projection.modulation}
+    for index, (projection, held) in enumerate(zip(projections, chip_network.projections, strict=True)):
         if index in without or not len(projection):
             continue
-        if projection.plasticity:
+        if projection.plasticity and projection.post not in dosed:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))
             continue
-        if projection.release:
-            releasing.append(_Group(RELEASING, held.row, 0, 0, [index]))
+        if projection.plasticity or projection.release or projection.modulation:
+            kind = MODULATED if projection.plasticity else RELEASING if projection.release else DOSING
+            others.append(_Group(kind, held.row, 0, 0, [index]))
             continue
         spread = held.synapses.weights
         constant = spread.least if spread.least == spread.most else None
@@ -78,11 +79,11 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
         else:
             mixed.setdefault(held.row, _Group(MIXED, held.row, 0, 0)).members.append(index)
     if not chip_network.chip.rules.is_exact:
-        for group in (*mixed.values(), *summed, *releasing):
+        for group in (*mixed.values(), *summed, *others):
             spreads = [chip_network.projections[index].synapses.weights for index in group.members]
             largest = max(max(-spread.least, spread.most) for spread in spreads)
             group.weight = unit_of(largest, WEIGHT_BITS - 1)  # a bit is the sign
-    return [*even.values(), *mixed.values(), *summed, *plastic, *releasing]
+    return [*even.values(), *mixed.values(), *summed, *plastic, *others]
 
 
 def stored(held: ChipProjection, weight: np.ndarray) -> np.ndarray:

@@ -61,7 +61,8 @@ class Learning:
 
     def enlarge(self, thread: int) -> None:
         """Make room for the history of a thread's lanes."""
-        self.plastic[thread] = enlarged(self.plastic[thread])
+        if (plastic := self.plastic[thread]) is not None:
+            self.plastic[thread] = enlarged(plastic)
 
     def weights(self, index: int, arrivals: Sequence[Arrival], step: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit.

@@ -230,9 +230,8 @@ def lay_out_plastic(
     )
 
 
-def enlarged(plastic: Plastic | None) -> Plastic:
+def enlarged(plastic: Plastic) -> Plastic:
     """The same lanes, with twice the room for the history of those that may have none left for a step."""
-    assert plastic is not None, "only a history can be full"
     lanes = plastic.lanes.copy()
     lanes["capacity"][lanes["n_spikes"] + lanes["n_targets"] > lanes["capacity"]] *= 2
     lanes["first_spike"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]

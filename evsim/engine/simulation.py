@@ -16,12 +16,14 @@ from evsim.engine.advance import advance
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
 from evsim.engine.drive import DriveChanges, drive_changes
+from evsim.engine.electrical_lanes import GapJunctions, electrical_projections
 from evsim.engine.enqueue import log_steps, queue_pending
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
 from evsim.engine.learning import Learning
 from evsim.engine.memory import count_blocks, lay_out
+from evsim.engine.modulated_lanes import UnderDopamine
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
@@ -29,7 +31,7 @@ from evsim.engine.queue import Calendar, empty_calendar, grown, has_summed, slot
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
 from evsim.engine.release_carry import Releases
-from evsim.engine.rows import PLASTIC, RELEASING, Rows
+from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, Rows
 from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
@@ -73,22 +75,26 @@ class Simulation:
         self._change = 0  # drive changes already made
         self._sources = {i: source_of(chip_network.network, i) for i in self._source_indices()}
         self._load_synapses()
+        self._junctions = GapJunctions(chip_network, self._layout, self._owners())
+        self._junctions.begin(self._memory, 0)
         self._changes = drive_changes(chip_network, self._layout)
         self._recorder = Recorder(chip_network, self._layout, self._owners())
 
     def _load_synapses(self) -> None:
         """Rows, and an empty queue for them."""
         self._fed = fed(self._net, self._sources)
-        self._rows = build_rows(self._net, self._layout, [stretch.projection for stretch in self._fed])
+        coupling = electrical_projections(self._net)
+        self._rows = build_rows(self._net, self._layout, [*coupling, *(stretch.projection for stretch in self._fed)])
         self._learning = Learning(self._net, self._layout, self._rows, self._owners(), self._step)
         self._releases = Releases(self._net.network, self._layout, self._rows, self._owners())
+        self._dopamine = UnderDopamine(self._net.network, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
         slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
         inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
         self._charges = np.zeros((slots, inputs), self._rules.number)
         self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
         ahead = self._rows.least_delay + self._rules.spike_label - self._rules.input_label
-        self._slack = min(ahead, SLACK_MOST)
+        self._slack = min(ahead, 1 if coupling else SLACK_MOST)
         self._exchange = new_exchange(self._threads, self._layout, self._slack, self._step, self._rules.number)
         self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
         self._scratch = [new_scratch(self._layout, self._rows) for _ in range(self._threads)]
@@ -160,6 +166,8 @@ class Simulation:
                 self._learning.deferred[thread],
                 self._learning.traced[thread],
                 self._releases.threads[thread],
+                self._dopamine.threads[thread],
+                self._junctions.threads[thread],
                 self._scratch[thread],
                 self._exchange,
                 events,
@@ -173,6 +181,7 @@ class Simulation:
                 self._take_log(log)
             elif why == FULL_HISTORY:
                 self._learning.enlarge(thread)
+                self._dopamine.enlarge(thread)
             else:
                 return
 
@@ -267,6 +276,8 @@ class Simulation:
         take_back(old, old_layout, old_memory)
         carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
         receive_again(old, self._net, self._layout, old_memory.held_inputs, self._memory)
+        junctions, self._junctions = self._junctions, GapJunctions(chip_network, self._layout, self._owners())
+        self._junctions.carry(junctions, self._memory, self._step)
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
         self._recorder.follow(chip_network, self._layout, self._owners())
@@ -279,7 +290,12 @@ class Simulation:
         self._queue_pending()
         arrivals = take_arrivals(self._rows, PLASTIC, self._calendars, self._step)
         released = take_arrivals(self._rows, RELEASING, self._calendars, self._step)
-        past, releases = self._learning, self._releases
+        doses = [
+            arrival
+            for kind in (MODULATED, DOSING)
+            for arrival in take_arrivals(self._rows, kind, self._calendars, self._step)
+        ]
+        past, releases, dopamine = self._learning, self._releases, self._dopamine
         charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
         releases.settle(released, charges)
         # the first label whose input is still to come
@@ -290,6 +306,7 @@ class Simulation:
         self._load_synapses()
         arrivals = self._learning.carry(past, arrivals, charges, self._step)
         self._releases.carry(releases)
+        arrivals += self._dopamine.carry(dopamine, doses, charges, self._step)
         self._charges = lengthened(charges, len(self._charges), self._step, has_summed(self._rows))
         self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
         self._queue_again(arrivals)
@@ -353,6 +370,8 @@ class Simulation:
 
     def weights(self, projection: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""
+        if self._dopamine.has(projection):
+            return self._dopamine.weights(projection, self._step)
         arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
         return self._learning.weights(projection, arrivals, self._step)
 

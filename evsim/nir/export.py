@@ -16,6 +16,7 @@ from evsim.nir.losses import CELLS, losses
 from evsim.nir.package import nir_package
 from evsim.nir.run import TIMESTEP
 from evsim.pynn.free_memory import available_memory
+from evsim.registry import own_receptors
 from evsim.sources import is_source
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def export(network: Network, *, with_spikes: bool = False) -> Exported:
         raise CheckError("NIR has none of the cells of this network", losses(network, with_spikes))
     _refuse_too_large(network)
     for projection in network.projections:
-        if projection.pre in writer.entry and projection.post in writer.entry:
+        ends = projection.pre, projection.post
+        if all(end in writer.entry for end in ends) and not own_receptors(projection):
             writer.projection(projection)
     writer.outputs()
     metadata = {"writer": "evsim", TIMESTEP: network.timestep / MS_PER_S}

@@ -9,6 +9,7 @@ import numpy as np
 from evsim.errors import Problem
 from evsim.network import Network, Population, Projection
 from evsim.nir.delays import delays_of_channels
+from evsim.registry import is_electrical
 from evsim.sources import is_source, mean_rate
 
 CELLS = ("IF_curr_exp", "IF_curr_delta")
@@ -94,6 +95,12 @@ def _of_projection(network: Network, projection: Projection) -> Iterator[Problem
     if projection.release is not None:
         what, limit = f"synapses that release by {projection.release.rule}", "NIR has weights that are always the same"
         yield Problem(where, what, limit, "Use StaticSynapse; --lossy writes the weights.")
+    if projection.modulation is not None:
+        yield Problem(where, "synapses that give dopamine", "NIR has none", f"Use other synapses; {LOSSY}")
+        return
+    if is_electrical(projection):
+        yield Problem(where, "gap junctions", "NIR has none", f"Use other synapses; {LOSSY}")
+        return
     if not delays_of_channels(network, projection).exact:
         least, most, mean = (steps * network.timestep for steps in (delay.least, delay.most, np.rint(delay.mean)))
         yield Problem(

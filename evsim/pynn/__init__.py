@@ -80,6 +80,7 @@ from evsim.pynn.simulator import name
 from evsim.pynn.synapses import (
     AdditivePotentiationMultiplicativeDepression,
     AdditiveWeightDependence,
+    ElectricalSynapse,
     GutigWeightDependence,
     MultiplicativeWeightDependence,
     MultiQuantalSynapse,

@@ -76,7 +76,7 @@ class Columns:
         source = np.concatenate([*self._sources, []], dtype=index_type(shape[0]), casting="unsafe")
         targets = np.array(self._targets, np.int64)
         if not (np.diff(targets) >= 0).all():
-            steps, exact = in_steps(parameters.pop("delay"), dt)
+            steps, exact = in_steps(parameters.pop("delay", np.broadcast_to(dt, int(counts.sum()))), dt)
             target = np.repeat(targets.astype(np.int32), counts)
             synapses = Listed(source, target, frozen(parameters.pop("weight")), frozen(steps))
             return Connections(synapses, exact, parameters)
@@ -87,6 +87,7 @@ class Columns:
 def by_target(first: NDArray[np.int64], source: np.ndarray, parameters: Parameters, dt: float) -> Connections:
     """Connections in the order of their targets: those onto cell i are ``first[i]`` to ``first[i + 1]``."""
     count = len(source)
+    parameters = {"delay": dt, **parameters}  # gap junctions have none; the network's projections all have
     columns = {name: _column(value, count) for name, value in parameters.items() if name != "delay"}
     delay = parameters["delay"]
     steps, exact = drawn_steps(delay, count, dt) if isinstance(delay, Draws) else in_steps(_column(delay, count), dt)

@@ -18,7 +18,7 @@ from pyNN.standardmodels import synapses as synapse_models
 from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
-from evsim.pynn.synapses import ReleasingSynapse
+from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse
 from evsim.synapses import index_type
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ WEIGHT, DELAY, OTHER = 8, 4, 8
 CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
 # of one that releases: its state and its place in the projection; its parameters, where they differ between synapses
 RELEASE_STATE, RELEASE_LAW = 28, 40
+# of a gap junction: partner, conductance and, while it is sorted, places at both of its ends
+JUNCTION = 80
 # bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
 ROW, DELAYS = 8, 32
 # bytes a synapse for a while: its target and a source, before both are sorted; a weight, while weights are checked
@@ -99,7 +101,11 @@ def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) 
     Args:
         weight, others: whether weights, and parameters beside weight and delay, differ between synapses.
     """
+    if isinstance(synapse, ElectricalSynapse):
+        return JUNCTION
     word = IDEAL_ENTRY if chip == "ideal" else CHIP_ENTRY
+    if isinstance(synapse, Neuromodulation):
+        return word
     if isinstance(synapse, ReleasingSynapse):
         return word + RELEASE_STATE + RELEASE_LAW * others
     return word if weight or isinstance(synapse, synapse_models.STDPMechanism) else CONSTANT_ENTRY

@@ -12,7 +12,7 @@ from pyNN.standardmodels import STDPTimingDependence, STDPWeightDependence
 
 from evsim.pynn import cells
 from evsim.pynn.group_connectors import AllButMeConnector, OneToOneOffsetConnector
-from evsim.pynn.synapses import same_names
+from evsim.pynn.synapses import Neuromodulation, same_names
 
 # sPyNNaker's name of a cell -> evsim's
 CELLS = {
@@ -31,7 +31,6 @@ LACKING = frozenset(
         "IF_curr_exp_sEMD",
         "Izhikevich_cond",
         "Izhikevich_cond_dual",
-        "Neuromodulation",
         "RecurrentRule",
         "SpikeSourcePoissonVariable",
         "StocExp",
@@ -131,6 +130,7 @@ class WeightDependenceAdditiveTriplet(STDPWeightDependence):
 __all__ = [
     *CELLS,
     "AllButMeConnector",
+    "Neuromodulation",
     "OneToOneOffsetConnector",
     "PfisterSpikeTriplet",
     "SpikeNearestPairRule",

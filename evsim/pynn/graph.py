@@ -188,6 +188,7 @@ def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> net
         synapses=synapses,
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
         release=release,
+        modulation=projection.modulation(),
     )
 
 
@@ -198,6 +199,8 @@ def within(projection: Projection, pre: Member, post: Member) -> NDArray[np.bool
 
 
 def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
+    if "delay" not in projection.names:
+        return
     half = 0.5 * state.dt  # delays and limits are on the grid, give or take a rounding error
     least, most = (np.nan if limit is None else limit for limit in state.delay_limits)
     if not len(projection) or (

@@ -70,6 +70,11 @@ def _unset(population: Population) -> Population:
 
 
 def _without_effect(projection: Projection) -> Projection:
+    if projection.modulation:
+        raise EvsimError(
+            f"projection {projection.label!r} gives dopamine, and was created in the middle of a run; plastic synapses "
+            "would have learned otherwise from the beginning: create it before, or call reset() first"
+        )
     nothing = frozen(np.broadcast_to(0.0, len(projection)))
     return replace(
         projection,

@@ -12,6 +12,7 @@ from pyNN.space import Space
 
 from evsim import network
 from evsim.errors import EvsimError
+from evsim.modulation import Modulation
 from evsim.network import frozen
 from evsim.pynn import drawing, estimate, native_rng, simulator
 from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
@@ -46,9 +47,13 @@ class Projection(common.Projection):
             raise errors.ConnectionError(
                 f"{postsynaptic_neurons.label!r} is made of spike sources, which take no input"
             )
+        own = _own_receptor(receptor_type, synapse_type)
+        if own:
+            receptor_type = postsynaptic_neurons.receptor_types[0]  # one that PyNN knows
         super().__init__(
             presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space, label
         )
+        self.receptor_type = own or self.receptor_type
         self._refuse_shapes()
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
@@ -168,6 +173,10 @@ class Projection(common.Projection):
     def release(self) -> Release | None:
         """Which part of their weights the synapses release; None where that is always the whole."""
         return self.synapse_type.release(self.column, self._initial, dict(self._times_set))
+
+    def modulation(self) -> Modulation | None:
+        """What the dopamine that the synapses give does; None where they give none."""
+        return self.synapse_type.modulation(self.label, self.column)
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
@@ -311,6 +320,21 @@ class Projection(common.Projection):
             matrix[pairs] = neutral
             combine.at(matrix, pairs, column)
         return matrix
+
+
+def _own_receptor(asked: str | None, synapse_type) -> str | None:
+    """The receptor of a synapse that has its own, whatever the cell; None of all others.
+
+    Scripts for NEURON ask for gap junctions of a compartment, ``soma.gap``. Raises ConnectionError for any other.
+    """
+    own = getattr(synapse_type, "receptors", ())
+    if not own or asked in (None, "default"):
+        return own[0] if own else None
+    if (name := str(asked).rpartition(".")[2]) in own:
+        return name
+    raise errors.ConnectionError(
+        f"receptor_type {asked!r}: {type(synapse_type).__name__} has {', '.join(own)}, whatever the cell"
+    )
 
 
 def _refuse_old(which: str, end) -> None:

@@ -10,6 +10,7 @@ from numbers import Real
 import numpy as np
 from pyNN import errors
 from pyNN.standardmodels import (
+    StandardSynapseType,
     STDPTimingDependence,
     STDPWeightDependence,
     build_translations,
@@ -17,6 +18,8 @@ from pyNN.standardmodels import (
     synapses,
 )
 
+from evsim.model import GAP
+from evsim.modulation import PUNISHMENT, REWARD, Modulation
 from evsim.network import Plasticity
 from evsim.pynn import simulator
 from evsim.release import RULES, Release
@@ -45,6 +48,7 @@ class _Synapse:
     """What evsim asks of a synapse type; here of one whose weights never change, and are released whole."""
 
     parameter_checks = {"weight": _check_signs}
+    receptors: tuple[str, ...] = ()  # those of such synapses, where they are not the cell's; the first is the usual one
 
     def _get_minimum_delay(self) -> float:
         return simulator.state.default_delay
@@ -66,6 +70,14 @@ class _Synapse:
             times_set: as in ``Release``.
         """
 
+    def modulation(self, label: str | None, column: Column) -> Modulation | None:
+        """What the dopamine that such synapses give does.
+
+        Args:
+            label: of the projection.
+            column: gives a parameter of every synapse (n,).
+        """
+
     def refuse(self, label: str | None, name: str, values: np.ndarray) -> None:
         """Raise InvalidParameterValueError where values of a parameter cannot be; those of weights are checked apart.
 
@@ -77,6 +89,27 @@ class _Synapse:
 class StaticSynapse(_Synapse, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = same_names("weight", "delay")
+
+
+def _check_magnitudes(weights, projection) -> None:
+    """Raise ConnectionError where the conductance of a gap junction, or an amount of dopamine, is negative."""
+    if np.min(np.nan_to_num(weights), initial=0.0) < 0:
+        raise errors.ConnectionError(
+            f"projection {projection.label!r}: a weight of {type(projection.synapse_type).__name__} is "
+            f"{np.min(weights):g}; it must be at least 0"
+        )
+
+
+class ElectricalSynapse(_Synapse, synapses.ElectricalSynapse):
+    """A gap junction: a current of weight * (difference of the voltages) flows between its two cells, either way.
+
+    Args:
+        weight: the conductance, uS.
+    """
+
+    translations = same_names("weight")
+    parameter_checks = {"weight": _check_magnitudes}
+    receptors = (GAP,)
 
 
 # --- release ---------------------------------------------------------------------------------------------------------
@@ -197,6 +230,55 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
         if isinstance(self.timing_dependence, Vogels2011Rule):
             values = self.timing_dependence.as_amplitudes(values)
         return Plasticity(type(rules[0]).__name__, type(rules[1]).__name__, values, fraction)
+
+
+class Neuromodulation(_Synapse, StandardSynapseType):
+    """Synapses that give dopamine to their targets, by which all plastic synapses onto these learn; see sPyNNaker's.
+
+    A projection with ``receptor_type="reward"`` raises it, one with ``"punishment"`` lowers it; see
+    ``evsim.modulation``. Several projections onto one population must agree on all but the weight and the delay.
+
+    Args:
+        weight: by how much a spike raises or lowers the dopamine of its target.
+        tau_c, tau_d: time constants of eligibility and of dopamine, ms.
+        w_min, w_max: bounds of the weights that learn.
+        baseline: the dopamine at which nothing changes, which sPyNNaker lacks.
+        delay: ms.
+    """
+
+    default_parameters = {
+        "weight": 0.0,
+        "delay": None,
+        "tau_c": 1000.0,
+        "tau_d": 200.0,
+        "w_min": 0.0,
+        "w_max": 1.0,
+        "baseline": 0.0,
+    }
+    translations = same_names(*default_parameters)
+    parameter_checks = {"weight": _check_magnitudes}
+    receptors = (REWARD, PUNISHMENT)
+
+    def __init__(
+        self,
+        weight=0.0,
+        tau_c: float = 1000.0,
+        tau_d: float = 200.0,
+        w_min: float = 0.0,
+        w_max: float = 1.0,
+        baseline: float = 0.0,
+        delay=None,
+    ) -> None:
+        super().__init__(
+            weight=weight, delay=delay, tau_c=tau_c, tau_d=tau_d, w_min=w_min, w_max=w_max, baseline=baseline
+        )
+
+    def modulation(self, label: str | None, column: Column) -> Modulation:
+        """What the dopamine does; raises InvalidParameterValueError where synapses differ in it."""
+        names = ("tau_c", "tau_d", "w_min", "w_max", "baseline")
+        if not len(column("weight")):  # those of the type itself, which no synapse has
+            return Modulation(**{name: float(self.parameter_space[name].base_value) for name in names})
+        return Modulation(**{name: _one_value(label, name, column(name)) for name in names})
 
 
 def _one_value(label: str | None, name: str, column: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from evsim_models import (
     eif_isfa_ista,
+    electrical_synapse,
     gif_cond_exp,
     glm_exp,
     hh_cond_exp,
@@ -16,6 +17,7 @@ from evsim_models import (
     if_facets_hardware1,
     izhikevich,
     lif_reset,
+    neuromodulation,
     point_neuron,
     qif,
     releasing_synapses,
@@ -49,6 +51,8 @@ MODELS = (
     static_synapse.MODEL,
     stdp.MODEL,
     *releasing_synapses.MODELS,
+    electrical_synapse.MODEL,
+    neuromodulation.MODEL,
 )
 
 FAMILIES = {point_neuron.FAMILY: point_neuron.point_neuron}

@@ -218,6 +218,19 @@ def test_operations_multiply_where_spikes_carry_numbers(tmp_path, cells, weight,
     assert out.operations
 
 
+def test_no_spike_arrives_over_a_gap_junction(tmp_path):
+    body = """
+pair = sim.Population(2, sim.IF_curr_exp(i_offset=2.0), label="pair")
+gap = sim.ElectricalSynapse(weight=0.001)
+sim.Projection(pair[:1], pair[1:], sim.OneToOneConnector(), gap, label="gap")
+sim.run(60.0)
+"""
+    activity = measure(ran(tmp_path, body))
+    assert {part.label: part.spikes for part in activity.populations}["pair"]
+    found = {part.label: part for part in activity.projections}["gap"]
+    assert (found.synapses, found.events, found.operations, found.dense) == (1, 0, 0, 60)
+
+
 def test_drawing_windows_of_a_source_changes_nothing(nets, monkeypatch, tmp_path):
     from evsim.energy import count
 

@@ -39,8 +39,8 @@ def test_cells_are_there_under_spynnakers_names():
 
 
 def test_what_evsim_lacks_is_refused_by_name():
-    with pytest.raises(AttributeError, match=r"extra_models\.Neuromodulation; it has IFCurDelta, .*Vogels2011Rule"):
-        sim.extra_models.Neuromodulation  # noqa: B018
+    with pytest.raises(AttributeError, match=r"extra_models\.RecurrentRule; it has IFCurDelta, .*Vogels2011Rule"):
+        sim.extra_models.RecurrentRule  # noqa: B018
     with pytest.raises(AttributeError, match="sPyNNaker's extra_models have no 'Other'"):
         sim.extra_models.Other  # noqa: B018
 
