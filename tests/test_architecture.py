@@ -20,6 +20,7 @@ FLOORS = (
     {"reference"},
     {"results"},
     {"energy"},
+    {"ann"},
     {"pynn"},
     {"nir"},
     {"script", "conducting", "redirect", "commands", "cli", "__main__", "__init__"},

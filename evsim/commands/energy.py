@@ -10,6 +10,7 @@ from typing import Any
 
 from evsim.backend import Target
 from evsim.chip import Chip, Hardware, hardware_names, load_hardware
+from evsim.commands import energy_ann
 from evsim.commands.options import (
     SCRIPT_HELP,
     add_graph_run,
@@ -35,11 +36,11 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "energy",
         help="count what a PyNN script's network does, and say what that costs on chips",
-        usage="evsim energy SCRIPT [--chip CHIP ...] [options] [-- script arguments]",
+        usage="evsim energy [SCRIPT] [--ann [FILE]] [--chip CHIP ...] [options] [-- script arguments]",
         description="Run a PyNN script, unchanged, or a NIR graph (.nir), on the reference; count spikes, synaptic "
         "events and updates; and price them with every number that a source gives for each chip.",
     )
-    parser.add_argument("script", metavar="SCRIPT", help=SCRIPT_HELP)
+    parser.add_argument("script", metavar="SCRIPT", nargs="?", help=SCRIPT_HELP)
     add_graph_run(parser)
     parser.add_argument(
         "--chip",
@@ -71,12 +72,24 @@ def add(commands) -> None:
     parser.add_argument(
         "--report", metavar="DIR", default=DEFAULT_FOLDER, help=f"the folder to write (default: {DEFAULT_FOLDER})"
     )
+    energy_ann.add_options(parser)
     add_json(parser, "counts and energies")
     parser.set_defaults(command=run, time_out=None, board=None)
 
 
 def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Run the script once, count, and write the report; raises EvsimError, ScriptError and ScriptExit."""
+    if not options.script:
+        if options.ann is None:
+            raise EvsimError("energy needs a SCRIPT, or --ann to compare an ANN with spiking networks made of it")
+        energy_ann.run(options, arguments)
+        return
+    if options.ann is not None:
+        energy_ann.refuse_beside(options)
+    _run_script(options, arguments)
+
+
+def _run_script(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     from evsim.energy.count import COUNTED
     from evsim.script import run_script
 
@@ -111,6 +124,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     if options.json != "-":
         for line in (*_lines(data), *refused, f"report: {page}"):
             print(line)
+    if options.ann is not None:
+        energy_ann.beside(options, data, folder)
 
 
 # --- what to price ---------------------------------------------------------------------------------------------------
