@@ -7,7 +7,8 @@
     state       (states, n)            number type, changed in place
     parameters  (parameters, n or 1)   number type, read only
     inputs      (input rows, n or more)  number type, taken: the sum of the weights due in this step; 0 afterwards
-    drive       (n,)                   number type, read only: constant and injected current
+    drive       (n,)                   number type, read only: constant and injected current; where the model has
+                                       several places for it, the rows of the others follow in memory
     flags       (n,)                   int32, overwritten; of no use to the caller
     spiked      (n or more,)           int32, filled with the indices of the neurons that spiked, ascending
     tally       (8,)                   int64, counters of what the arithmetic lost, added to
@@ -48,7 +49,7 @@ _ARGUMENTS = "state, parameters, inputs, drive, flags, spiked, tally, key, step,
 @cache
 def step_function(rule: Rule, rules: RuleSet) -> Any:
     """The native step of a rule; the first call with it compiles, or loads from the cache."""
-    return native(written_step(rule), signature(rules), rules.name)
+    return native(rule.neuron if rule.whole else written_step(rule), signature(rules), rules.name)
 
 
 @cache

@@ -56,7 +56,8 @@ class Cells:
     Attributes:
         state: (states, n) of the rule set's number type, at t = 0.
         parameters: (parameters, n), or (parameters, 1) where every cell has the same.
-        drive: (n,) of the number type; the constant input current of each cell (i_offset).
+        drive: (n,) of the number type; the constant input current of each cell (i_offset). (places, n) of a model with
+            several ``places``.
         drive_per_nA: (n,) or scalar; how much an injected nA adds to ``drive``.
         readouts: recordable variable -> how to read it.
         effective: parameter -> (n,) in physical units, the values that the chip really holds; only those that differ
@@ -143,13 +144,15 @@ class Rule:
         defects: ``defects(where, values, dt)``: where the chip's own firmware does otherwise than it should with these
             parameters and this time step; such a network can run, and does the same. ``where`` names the population.
         limits: parameter -> the least and the largest value that the arithmetic can compute with, where there are such.
+        whole: whether ``neuron`` is no function of one neuron, but the loop over all of them, in the form that
+            ``evsim.loops`` describes. Rows of state and parameters then need no names, and there is no other function.
 
     Raises:
         TypeError: the functions ask for other rows than there are, or a part of the rule is missing.
     """
 
     convert: Callable[[Values, Values, float, Any], Cells]
-    neuron: Callable[..., tuple]
+    neuron: Callable[..., Any]
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     inputs: Mapping[str, int]
@@ -162,8 +165,11 @@ class Rule:
     note: str = ""
     defects: Callable[[str, Values, float], Iterable[Problem]] | None = None
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    whole: bool = False
 
     def __post_init__(self) -> None:
+        if self.whole:
+            return
         if (self.substep is None) != (self.hard_substep is None):
             raise TypeError(f"rule of {full_name(self.neuron)}: give both of substep and hard_substep, or none of them")
         if self.substep and SUBSTEPS not in self.parameters:
@@ -185,7 +191,7 @@ class Rule:
     @property
     def n_inputs(self) -> int:
         """The number of input rows."""
-        return max(self.inputs.values()) + 1
+        return max(self.inputs.values(), default=0) + 1
 
     @property
     def draws(self) -> bool:
@@ -209,6 +215,8 @@ class Rule:
     def cells(self, values: Values, initial: Values, dt: float, scale: Any) -> Cells:
         """What ``convert`` gives, with the number of its rows checked; raises TypeError if it is another."""
         cells = self.convert(values, initial, dt, scale)
+        if self.whole:
+            return cells
         for rows, names in ((cells.state, self.states), (cells.parameters, self.parameters)):
             if len(rows) != len(names):
                 raise TypeError(f"{full_name(self.convert)} makes {len(rows)} rows of {', '.join(names)}")
@@ -225,9 +233,14 @@ def full_name(function: Callable) -> str:
     return f"{function.__module__}.{function.__name__}"
 
 
+def kind_of(receptor: str) -> str:
+    """The kind of a receptor, whose name may begin with a place: ``"AMPA"`` for ``"dendrite(0.5).AMPA"``."""
+    return receptor.rpartition(".")[2]
+
+
 @dataclass(frozen=True, eq=False)
 class NeuronModel:
-    """A point neuron.
+    """A neuron: a point, or one of several ``places``.
 
     Attributes:
         name: PyNN's name of it.
@@ -241,6 +254,8 @@ class NeuronModel:
         injectable: whether it has a membrane, into which a current can be injected.
         arrays: parameter that users give as an array -> the names of its elements among ``parameters``.
         begins: recordable that is no state but follows from the spikes -> the parameter that it begins as.
+        places: where a current can be injected -> row of ``Cells.drive``; ``""`` is where it goes if nothing is said.
+        settling: those of ``states`` that need no initial value, because they begin where they settle.
         problems: ``problems(where, population)``: what else cannot be about its parameters; ``where`` names it.
     """
 
@@ -257,6 +272,8 @@ class NeuronModel:
     injectable: bool = True
     arrays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     begins: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=lambda: {"": 0})
+    settling: frozenset[str] = frozenset()
     problems: Callable[[str, Population], Iterable[Problem]] | None = None
 
     def __post_init__(self) -> None:
@@ -270,12 +287,12 @@ class NeuronModel:
 
     def has_negative_weights(self, receptor: str) -> bool:
         """Whether the weights of a receptor are negative where they are not 0: those of an inhibitory current."""
-        return receptor == "inhibitory" and not self.has_conductances
+        return kind_of(receptor) == "inhibitory" and not self.has_conductances
 
     def response_time(self, receptor: str) -> str | None:
         """The parameter with the time constant (ms) by which a receptor's response decays; None of an instant one."""
         standard = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I", "excitatory2": "tau_syn_E2"}.get(receptor)
-        names = (standard, f"{receptor}.tau_syn", f"{receptor}.tau_decay")
+        names = (standard, f"{kind_of(receptor)}.tau_syn", f"{kind_of(receptor)}.tau_decay")
         return next((name for name in names if name in self.parameters), None)
 
 

@@ -186,6 +186,7 @@ class Current:
     Attributes:
         times: (k,) ms, ascending; from ``times[j]`` on the amplitude is ``amplitudes[j]``; 0 before the first.
         amplitudes: (k,) nA.
+        place: where in the cells, by the name that their model has for it; empty for where a model has it go.
     """
 
     label: str
@@ -193,6 +194,7 @@ class Current:
     cells: Ints
     times: Floats
     amplitudes: Floats
+    place: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,6 +157,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
                 "cells": put(current.cells, np.int32),
                 "times": put(current.times, np.float64),
                 "amplitudes": put(current.amplitudes, np.float64),
+                **({"place": current.place} if current.place else {}),
             }
             for current in network.currents
         ],

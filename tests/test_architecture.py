@@ -14,6 +14,7 @@ FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses"},
     {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "chip", "backend"},
     {"registry", "compile", "row_access", "random_bits", "loops", "network_file", "worker", "worker_child"},
+    {"cable"},
     {"distributions", "wiring", "drawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},
     {"engine"},

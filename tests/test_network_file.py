@@ -58,12 +58,13 @@ def networks(draw) -> Network:
     )
     sequences = {name: Sequences.from_lists([draw(values(draw(st.integers(0, 3))))] * 2) for name in "ab"}
     histogram = Population("more input", "SpikeSourceInhGamma", 2, {}, sequences=sequences)
+    place = st.sampled_from(["", "dendrite(0.5)"])
     return Network(
         timestep=draw(st.floats(0.01, 2.0)),
         seed=draw(st.integers(0, 2**64)),
         populations=(Population("input", "SpikeSourceArray", sources, {}, {}, trains), cells, histogram),
         projections=(projection,) * draw(st.integers(0, 2)),
-        currents=(Current("step", 1, draw(indices(size, 2)), np.array([1.0, 5.0]), draw(values(2))),),
+        currents=(Current("step", 1, draw(indices(size, 2)), np.array([1.0, 5.0]), draw(values(2)), draw(place)),),
         probes=(Probe(1, "v", np.arange(size, dtype=np.int32), draw(st.integers(1, 9))),),
     )
 

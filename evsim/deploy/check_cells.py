@@ -63,6 +63,7 @@ def _missing(where: str, population: Population, model: NeuronModel | SourceMode
         return [Problem(where, amount, limit, "Give spike_times to every cell.")]
     # Synaptic input starts from 0 where nothing is said; a neuron's own variables have no such default.
     states = [name for name in getattr(model, "states", {}) if "syn" not in name]
+    states = [name for name in states if name not in getattr(model, "settling", ())]
     given = {*population.parameters, *population.sequences}
     lacking = [f"parameter {name}" for name in model.parameters if name not in given]
     lacking += [f"initial value {name}" for name in states if name not in population.initial]
@@ -114,6 +115,9 @@ def current_problems(network: Network, current: Current) -> list[Problem]:
     if isinstance(model, SourceModel) or (model is not None and not model.injectable):
         what = f"a current into population {population.label!r}"
         return [Problem(where, what, f"{population.model} has no membrane", "Inject it into neurons.")]
+    if isinstance(model, NeuronModel) and current.place not in model.places:
+        limit = f"{population.model} has {_listed([place for place in model.places if place])}"
+        return [Problem(where, f"a current at {current.place!r}", limit, "Inject it at one of these places.")]
     outside = current.cells[(current.cells < 0) | (current.cells >= population.size)]
     if len(outside):
         what = f"cell {outside[0]} of population {population.label!r}"

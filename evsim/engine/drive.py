@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,16 +36,26 @@ def drive_changes(chip_network: ChipNetwork, layout: Layout) -> DriveChanges:
     steps, places, blocks, values = [nothing], [nothing], [nothing], [np.empty(0, number)]
     for at, index in enumerate(layout.neurons):
         population = chip_network.neurons(index)
-        mine = [current for current in chip_network.network.currents if current.population == index]
-        for step, cell, value in cell_changes(mine, population.cells, number, chip_network.network.timestep):
-            steps.append(step)
-            block = layout.first_block[at] + cell // BLOCK
-            places.append(layout.blocks.drive[block] + cell % BLOCK)
-            blocks.append(block)
-            values.append(value)
+        for row, mine in _by_row(chip_network, index).items():
+            cells = replace(population.cells, drive=np.atleast_2d(population.cells.drive)[row])
+            for step, cell, value in cell_changes(mine, cells, number, chip_network.network.timestep):
+                steps.append(step)
+                block = layout.first_block[at] + cell // BLOCK
+                places.append(layout.blocks.drive[block] + row * layout.blocks.size[block] + cell % BLOCK)
+                blocks.append(block)
+                values.append(value)
     step = np.concatenate(steps)
     order = np.argsort(step, kind="stable")
     return DriveChanges(step[order], *(np.concatenate(parts)[order] for parts in (places, blocks, values)))
+
+
+def _by_row(chip_network: ChipNetwork, index: int) -> dict[int, list[Current]]:
+    """The currents into a population, by the row of its drive."""
+    found: dict[int, list[Current]] = {}
+    for current in chip_network.network.currents:
+        if current.population == index:
+            found.setdefault(chip_network.neurons(index).model.places[current.place], []).append(current)
+    return found
 
 
 def cell_changes(

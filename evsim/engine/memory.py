@@ -210,7 +210,7 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
                 1 if uniform else n,
                 begin,
                 shared[at],
-                drive.add(of.drive[part]),
+                drive.add(of.drive[..., part]),
                 begin + rule.states.index(PAYLOAD) * n if rule.is_graded else -1,
                 part.start,
                 chance_key(network.seed, neurons[at]) if rule.draws else 0,

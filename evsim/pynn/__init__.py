@@ -22,7 +22,18 @@ from pyNN.standardmodels import StandardCellType
 from pyNN.standardmodels import cells as _pynn_cells
 from pyNN.standardmodels import synapses as _pynn_synapses
 
-from evsim.pynn import cells, columns, expressions, extra_models, graph, own_cells, placement, sessions, simulator
+from evsim.pynn import (
+    cells,
+    columns,
+    expressions,
+    extra_models,
+    graph,
+    morphology,
+    own_cells,
+    placement,
+    sessions,
+    simulator,
+)
 from evsim.pynn.cells import list_standard_models
 from evsim.pynn.connection import Connection
 from evsim.pynn.connectors import (
@@ -59,6 +70,8 @@ from evsim.pynn.control import (
     setup,
 )
 from evsim.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from evsim.pynn.ion_channels import KdrChannel, NaChannel, PassiveLeak, PassiveLeakHH
+from evsim.pynn.multicompartment import MultiCompartmentNeuron
 from evsim.pynn.native_rng import NativeRNG
 from evsim.pynn.native_types import native_cell_type, native_electrode_type, native_synapse_type
 from evsim.pynn.point_neurons import (
@@ -121,6 +134,7 @@ def _is_inner(attribute: str) -> bool:
     module = globals().get(attribute)
     return getattr(module, "__name__", "") == f"{__name__}.{attribute}" and attribute not in (
         "extra_models",
+        "morphology",
         "simulator",
     )
 

@@ -16,6 +16,7 @@ from evsim.errors import EvsimError
 from evsim.network import Current, frozen
 from evsim.pynn import simulator
 from evsim.pynn.columns import on_grid
+from evsim.pynn.locations import injection_places
 
 MAY_BE_NEVER = frozenset({"start", "stop"})
 HORIZON = 10_000  # time steps for which a varying current is computed at least, so that short runs seldom need more
@@ -37,7 +38,7 @@ class CurrentSource(StandardCurrentSource):
         super().__init__(**parameters)
         state = simulator.state
         self._values = {}
-        self._injected: list[tuple[int, np.ndarray]] = []  # population, its cells
+        self._injected: list[tuple[int, np.ndarray, str]] = []  # population, its cells, the place in them
         self._parts: list[Current] | None = None
         self._stop = state.step + HORIZON  # time step up to which the waveform is known
         self._past: list[tuple[int, np.ndarray]] = []  # first step, amplitudes from there on, before the last change
@@ -51,8 +52,16 @@ class CurrentSource(StandardCurrentSource):
 
     # --- PyNN's side -------------------------------------------------------------------------------------------------
 
-    def inject_into(self, cells) -> None:
-        """Inject into a population, a view, an assembly or a list of cells."""
+    def inject_into(self, cells, location=None) -> None:
+        """Inject into a population, a view, an assembly or a list of cells.
+
+        Args:
+            location: of neurons of compartments, where: the label of a section, or one of the locations of
+                ``sim.morphology``; into each place, if it stands for several. None for the soma.
+
+        Raises:
+            InvalidValueError: there is no such location, or the cells are points.
+        """
         if self._epoch != simulator.state.epoch:
             raise EvsimError(
                 f"this {type(self).__name__} was created before the last setup(); create it again after it"
@@ -61,7 +70,9 @@ class CurrentSource(StandardCurrentSource):
             if not cell.celltype.injectable:
                 raise TypeError(f"a current cannot be injected into a {type(cell.celltype).__name__}")
         for population, indices in _by_population(cells):
-            self._injected.append((population, indices))
+            celltype = simulator.state.populations[population].celltype
+            for place in injection_places(celltype, location):
+                self._injected.append((population, indices, place))
         self._forget_parts()
 
     def set_native_parameters(self, parameters: ParameterSpace) -> None:
@@ -106,8 +117,10 @@ class CurrentSource(StandardCurrentSource):
             steps, amplitudes = self._waveform(self._stop)
             times = frozen(steps * simulator.state.dt)
             self._parts = [
-                Current(f"{type(self).__name__} {self._number}", population, frozen(cells), times, frozen(amplitudes))
-                for population, cells in self._injected
+                Current(
+                    f"{type(self).__name__} {self._number}", population, frozen(cells), times, frozen(amplitudes), place
+                )
+                for population, cells, place in self._injected
             ]
         return self._parts
 

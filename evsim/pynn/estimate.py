@@ -67,9 +67,10 @@ class Need(NamedTuple):
         return self.graph + max(self.engine, self.passing)
 
 
-def cells(size: int, state: State) -> Need:
-    """What a population needs."""
-    return Need(CELL * size, CELL_STATE * size * len(_engines(state)))
+def cells(size: int, state: State, celltype: object = None) -> Need:
+    """What a population needs; a neuron of compartments says itself how large its state is."""
+    each = getattr(celltype, "bytes_of_state", CELL_STATE)
+    return Need(CELL * size, each * size * len(_engines(state)))
 
 
 def synapses(projection, connector, state: State, stored: bool = True) -> Need | None:
@@ -151,9 +152,9 @@ def _engines(state: State) -> list[str]:
 # --- refusing what does not fit --------------------------------------------------------------------------------------
 
 
-def refuse_cells(label: str, size: int, state: State) -> None:
+def refuse_cells(label: str, size: int, state: State, celltype: object) -> None:
     """Raise EvsimError if a population does not fit in beside what was created before."""
-    need, room = cells(size, state), _room(state)
+    need, room = cells(size, state, celltype), _room(state)
     if need.most > room:
         fit = max(int(size * room / need.most), 0)
         raise EvsimError(
@@ -207,7 +208,7 @@ def _below(value: float) -> str:
 
 def _room(state: State) -> float:
     """The bytes that are left for more, beside what the network so far takes now and will take when it runs."""
-    made = [cells(population.size, state) for population in state.populations]
+    made = [cells(population.size, state, population.celltype) for population in state.populations]
     made += [projection.need for projection in state.projections if projection.need]
     to_come = 0.0 if state.running else sum(need.engine for need in made)
     left = available_memory() - to_come

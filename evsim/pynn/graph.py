@@ -11,12 +11,14 @@ from pyNN import common
 from pyNN.standardmodels import StandardCellType
 
 from evsim import network, registry
+from evsim.cable.compartments import site_name
 from evsim.chip import load_chip
 from evsim.errors import CheckError, Problem
 from evsim.model import NeuronModel, SourceModel
 from evsim.network import Draft, Network, Probe, Sequences, Trains, frozen
 from evsim.pynn.array_parameters import element
-from evsim.synapses import is_constant
+from evsim.release import Release
+from evsim.synapses import Listed, Synapses, is_constant, take
 
 if TYPE_CHECKING:
     from evsim.pynn.populations import Population
@@ -165,10 +167,53 @@ def members(end, populations: list[Population]) -> list[Member]:
 def _projection(projection: Projection, state: State) -> tuple[network.Projection, ...]:
     if projection.parts is None:
         pre, post = members(projection.pre, state.populations), members(projection.post, state.populations)
-        projection.parts = tuple(
-            _part(projection, source, target, whole=len(pre) == len(post) == 1) for source in pre for target in post
-        )
+        if projection.sites is None:
+            parts = [_part(projection, a, b, whole=len(pre) == len(post) == 1) for a in pre for b in post]
+        else:
+            parts = [_part_at(projection, *portion) for portion in portions(projection, state.populations)]
+        projection.parts = tuple(parts)
     return projection.parts
+
+
+class Portion(NamedTuple):
+    """The synapses of a projection from one population to another, or to one place in its cells.
+
+    Attributes:
+        chosen: (n,) which of the projection's synapses they are.
+        place: the model's name of the place; empty where the cells are points.
+    """
+
+    pre: Member
+    post: Member
+    chosen: NDArray[np.bool_]
+    place: str
+
+
+def portions(projection: Projection, populations: list[Population]) -> Iterator[Portion]:
+    """What the parts of a projection in the network hold, in their order."""
+    for pre in members(projection.pre, populations):
+        for post in members(projection.post, populations):
+            chosen = within(projection, pre, post)
+            if projection.sites is None:
+                yield Portion(pre, post, chosen, "")
+                continue
+            numbers = projection.sites.numbers
+            for number, place in enumerate(projection.sites.names):
+                if (there := chosen & (numbers == number)).any():
+                    yield Portion(pre, post, there, place)
+
+
+def _part_at(projection: Projection, pre: Member, post: Member, chosen: NDArray[np.bool_], place: str):
+    """The synapses at one place of the cells of a population."""
+    release = projection.release()
+    there = Listed(
+        projection.sources[chosen] - np.int32(pre.start),
+        projection.targets[chosen] - np.int32(post.start),
+        take(projection.synapses.weight, chosen),
+        take(projection.synapses.delay, chosen),
+    )
+    receptor = site_name(place, str(projection.receptor_type))
+    return _of(projection, pre, post, there, release and release.of(chosen), receptor)
 
 
 def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> network.Projection:
@@ -177,13 +222,19 @@ def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> net
     if not whole:
         synapses = synapses.between(range(pre.start, pre.stop), range(post.start, post.stop))
         release = release and release.of(within(projection, pre, post))
+    return _of(projection, pre, post, synapses, release, str(projection.receptor_type))
+
+
+def _of(
+    projection: Projection, pre: Member, post: Member, synapses: Synapses, release: Release | None, receptor: str
+) -> network.Projection:
     if pre.cells is not None or post.cells is not None:
         synapses = synapses.moved(pre.cells, post.cells)
     return network.Projection(
         label=projection.label or "",
         pre=pre.population,
         post=post.population,
-        receptor=str(projection.receptor_type),
+        receptor=receptor,
         synapse=type(projection.synapse_type).__name__,
         synapses=synapses,
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),

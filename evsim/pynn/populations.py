@@ -17,7 +17,9 @@ from evsim.pynn.array_parameters import refuse_malformed
 from evsim.pynn.data_files import with_start, write_at_end, writer
 from evsim.pynn.graph import model_name
 from evsim.pynn.invalid import naming
+from evsim.pynn.multicompartment import MultiCompartmentNeuron
 from evsim.pynn.recording import Recorder
+from evsim.pynn.sites import present
 
 
 class Assembly(common.Assembly):
@@ -108,6 +110,10 @@ class _Cells:
         """Set initial values of all cells; raises InvalidParameterValueError."""
         with naming(f"population {self._root().label!r}", initial_values):
             super().initialize(**initial_values)  # type: ignore[misc]
+
+    def inject(self, current_source, location=None) -> None:
+        """Inject a current into all cells, at a location if one is named; see ``inject_into`` of a current source."""
+        current_source.inject_into(self, location)
 
     def own_name(self, variable: str) -> str:
         """The model's name of a variable, which sPyNNaker calls gsyn where it is a current, too."""
@@ -214,6 +220,8 @@ class Population(_Cells, common.Population):
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
         super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
+        if isinstance(self.celltype, MultiCompartmentNeuron):
+            self.synapses_present = present(self.celltype, self.size, len(simulator.state.populations))
         simulator.state.populations.append(self)
         simulator.state.changed()
 
@@ -227,7 +235,7 @@ class Population(_Cells, common.Population):
 
     def _create_cells(self) -> None:
         state = simulator.state
-        estimate.refuse_cells(self.label, self.size, state)
+        estimate.refuse_cells(self.label, self.size, state, self.celltype)
         self._refuse_shapes()
         first = state.id_counter
         state.id_counter += self.size
@@ -257,7 +265,7 @@ class Population(_Cells, common.Population):
 
     def change_initial(self, variable: str, places: slice | np.ndarray, values: np.ndarray) -> None:
         """Set a state variable of some cells: its value now, and again after each reset."""
-        known = self.celltype.default_initial_values
+        known = {**_settling(self.celltype), **self.celltype.default_initial_values}
         if variable not in known:
             raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, list(known))
         before = self.initial.get(variable, _broadcast(known[variable], self.size))
@@ -272,6 +280,12 @@ class Population(_Cells, common.Population):
     def _forget_part(self) -> None:
         self.part = None
         simulator.state.changed()
+
+
+def _settling(celltype: StandardCellType) -> dict[str, float]:
+    """The variables that need no initial value, which then have none."""
+    model = registry.cell_model(model_name(celltype))
+    return dict.fromkeys(model.settling if isinstance(model, NeuronModel) else (), np.nan)
 
 
 def _refuse_size(size: Any, label: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,15 +22,7 @@ def present_weights(projection: Projection) -> NDArray[np.float64] | None:
     if len(parts) == 1:
         return found[0]
     result = np.array(projection.synapses.weight)
-    for chosen, weights in zip(_shares(projection), found, strict=True):
+    for portion, weights in zip(graph.portions(projection, simulator.state.populations), found, strict=True):
         if weights is not None:
-            result[chosen] = weights
+            result[portion.chosen] = weights
     return result
-
-
-def _shares(projection: Projection) -> Iterator[NDArray[np.bool_]]:
-    """Which of a projection's synapses each of its parts has."""
-    populations = simulator.state.populations
-    for pre in graph.members(projection.pre, populations):
-        for post in graph.members(projection.post, populations):
-            yield graph.within(projection, pre, post)

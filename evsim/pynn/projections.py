@@ -19,6 +19,7 @@ from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, w
 from evsim.pynn.connection import Connection
 from evsim.pynn.invalid import naming
 from evsim.pynn.present_weights import present_weights
+from evsim.pynn.sites import sites_of
 from evsim.pynn.synapses import StaticSynapse
 from evsim.release import Release
 from evsim.synapses import is_constant
@@ -59,6 +60,7 @@ class Projection(common.Projection):
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
         self._times_set: dict[str, int] = {}
+        self.sites = sites_of(self, connector)
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
@@ -79,11 +81,11 @@ class Projection(common.Projection):
                 )
 
     def _connect(self, connector) -> Connections:
-        synapses = native_rng.drawn(self, connector)
+        synapses = native_rng.drawn(self, connector) if self.sites is None else None
         self.need = estimate.refuse_synapses(self, connector, simulator.state, stored=synapses is None)
         if synapses is not None:
             return Connections(synapses, None, {})
-        if (connections := drawing.draw(self, connector)) is not None:
+        if self.sites is None and (connections := drawing.draw(self, connector)) is not None:
             return connections
         connector.connect(self)
         if isinstance(self._collected, Columns):
@@ -93,16 +95,20 @@ class Projection(common.Projection):
 
     def take(self, connections: Connections) -> None:
         """Take over all connections at once, from a connector."""
-        self._collected = connections
+        self._collected = connections if self.sites is None else self.sites.spread(connections)
 
     def _convergent_connect(
         self, presynaptic_indices, postsynaptic_index, location_selector=None, **connection_parameters
     ) -> None:
         """Take over the synapses onto one cell, from a connector."""
-        if location_selector is not None:
-            raise NotImplementedError("evsim has point neurons only, so a connector cannot select a location")
         assert isinstance(self._collected, Columns), "connectors connect while the projection is created"
-        self._collected.add(presynaptic_indices, postsynaptic_index, connection_parameters)
+        if self.sites is None:
+            self._collected.add(presynaptic_indices, postsynaptic_index, connection_parameters)
+            return
+        sources = np.arange(self.pre.size, dtype=np.int32)[presynaptic_indices]
+        for site in self.sites.of(postsynaptic_index) if np.size(sources) else ():
+            self._collected.add(sources, postsynaptic_index, connection_parameters)
+            self.sites.note(site, np.size(sources))
 
     def __len__(self) -> int:
         return len(self.synapses)

@@ -15,6 +15,7 @@ from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.data_files import with_start, writer
 from evsim.pynn.invalid import InvalidValueError
+from evsim.pynn.locations import Located
 from evsim.pynn.segments import part_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Recorder(recording.Recorder):
         self.shown_from = simulator.state.step
         self._epoch = simulator.state.epoch
         self._cells: dict[str, np.ndarray] = {}  # the recorded cells by variable; made when first asked for
+        self._located = Located(population)
 
     @property
     def interval(self) -> int:
@@ -89,6 +91,8 @@ class Recorder(recording.Recorder):
 
     def _own_name(self, variable: Variable) -> str:
         """The model's name of a variable."""
+        if variable.location is not None:
+            return self._located.model_name(variable)
         return self.population.own_name(variable.name)
 
     # --- what to record ----------------------------------------------------------------------------------------------
@@ -100,6 +104,11 @@ class Recorder(recording.Recorder):
         if "all" in variables:
             variables = list(self.population.celltype.recordable)
         super().record(variables, ids, sampling_interval, locations)
+
+    def _localize_variables(self, variables, locations):
+        if locations is None:
+            return super()._localize_variables(variables, None)
+        return self._located.variables([variables] if isinstance(variables, str) else list(variables), locations)
 
     def _check_sampling_interval(self, sampling_interval: float | None) -> None:
         super()._check_sampling_interval(sampling_interval)
@@ -135,7 +144,7 @@ class Recorder(recording.Recorder):
         wanted = None if "all" in names else names
         segments = [part_of(segment, wanted, filter_ids) for segment in self.cache]
         if simulator.state.running:
-            present: Any = "all" if wanted is None else self._localize_variables(list(names), locations)
+            present: Any = "all" if wanted is None else self._present(list(names), locations)
             segments.append(self._get_current_segment(filter_ids, present, clear))
         block = Block(
             name=self.population.label,
@@ -147,6 +156,11 @@ class Recorder(recording.Recorder):
         if clear:
             self.clear()
         return block
+
+    def _present(self, names: list[str], locations) -> list[Variable]:
+        """The variables of these names; those of all locations, where none is said."""
+        found = self._localize_variables(names, locations)
+        return found if locations else [*found, *(v for v in self.recorded if v.location and v.name in names)]
 
     def write(
         self, variables, file=None, gather=False, filter_ids=None, clear=False, annotations=None, locations=None
@@ -170,8 +184,8 @@ class Recorder(recording.Recorder):
         wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
         signals: Any = wanted - {SPIKES}
         segment = super()._get_current_segment(filter_ids, signals, clear)
-        order = list(self.population.celltype.recordable)  # PyNN goes through a set
-        place = {signal.name: order.index(self.population.own_name(signal.name)) for signal in segment.analogsignals}
+        order = [*self.population.celltype.recordable, *self._located.names]  # PyNN goes through a set
+        place = {signal.name: order.index(self._shown_as(signal.name)) for signal in segment.analogsignals}
         segment.analogsignals = sorted(segment.analogsignals, key=lambda signal: place[signal.name])
         for signal in segment.analogsignals:
             signal.t_start = self._first_label() * simulator.state.dt * pq.ms
@@ -179,6 +193,9 @@ class Recorder(recording.Recorder):
             segment.spiketrains = self._spike_trains(sorted(self.filter_recorded(SPIKES, filter_ids)))
             segment.spiketrains.segment = segment
         return segment
+
+    def _shown_as(self, name: str) -> str:
+        return name if name in self._located.names else self.population.own_name(name)
 
     def _spike_trains(self, ids: list) -> SpikeTrains:
         population, indices = self.population, self._indices(ids)

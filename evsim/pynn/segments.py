@@ -22,11 +22,17 @@ def part_of(segment: Segment, names: Collection[str] | None, ids: Collection[int
         name=segment.name, description=segment.description, rec_datetime=segment.rec_datetime, **segment.annotations
     )
     wanted = None if ids is None else np.array([int(cell) for cell in ids])
-    signals = [signal for signal in segment.analogsignals if names is None or signal.name in names]
+    signals = [signal for signal in segment.analogsignals if names is None or _is_named(signal, names)]
     part.analogsignals = [cut for cut in (_of_cells(signal, wanted) for signal in signals) if cut.shape[1]]
     trains = segment.spiketrains if names is None or "spikes" in names else []
     part.spiketrains = [train for train in trains if wanted is None or train.annotations["channel_id"] in wanted]
     return part
+
+
+def _is_named(signal: Any, names: Collection[str]) -> bool:
+    """Whether a signal has one of the names; that of a location, ``"soma.v"``, has its variable's, too."""
+    name = signal.name
+    return name in names or any(name.endswith(f".{wanted}") for wanted in names)
 
 
 def _of_cells(signal: Any, ids: np.ndarray | None) -> Any:

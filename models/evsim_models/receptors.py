@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba.extending import register_jitable
 
+from evsim.arithmetic.responses import moved, time_of_peak
 from evsim.model import Values
 from evsim_models.common import Floats
 
@@ -100,20 +101,6 @@ class Receptor:
         if self.rises:
             yield f"kept_x{end}{decayed} = math.exp(-{time} / tau_x{end})"
             yield f"moved{end}{decayed} = moved_part({time}, tau{end}, tau_x{end})"
-
-
-def time_of_peak(tau: Floats, tau_x: Floats) -> Floats:
-    """When a receptor is open the most: ln(tau_x / tau) / (1 / tau - 1 / tau_x), tau where they are equal."""
-    ratio = tau_x / tau - 1
-    safe = np.where(ratio == 0, 1.0, ratio)
-    return tau_x * np.where(ratio == 0, 1.0, np.log1p(safe) / safe)
-
-
-def moved(time: float | Floats, tau: Floats, tau_x: Floats) -> Floats:
-    """How much of a unit of x is in g after a time: (exp(-t / tau_x) - exp(-t / tau)) / (1 / tau - 1 / tau_x)."""
-    difference = time * (1 / tau - 1 / tau_x)
-    safe = np.where(difference == 0, 1.0, difference)
-    return time * np.exp(-time / tau) * np.where(difference == 0, 1.0, np.expm1(safe) / safe)
 
 
 @register_jitable

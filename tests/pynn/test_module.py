@@ -129,11 +129,12 @@ def test_random_and_space_are_pynns(sim):
     assert sim.space is pyNN.space
 
 
-def test_a_model_that_is_missing_says_which_there_are(sim):
+def test_a_model_that_is_missing_says_which_there_are(sim, monkeypatch):
     with pytest.raises(AttributeError, match=r"no model of PyNN's HH_traub_or_none|has no attribute"):
         sim.HH_traub_or_none  # noqa: B018
-    with pytest.raises(AttributeError, match=r"no model of PyNN's MultiCompartmentNeuron; it has .*IF_curr_exp"):
-        sim.MultiCompartmentNeuron  # noqa: B018
+    monkeypatch.setattr("pyNN.standardmodels.cells.NewCell", type("NewCell", (), {}), raising=False)
+    with pytest.raises(AttributeError, match=r"no model of PyNN's NewCell; it has .*IF_curr_exp"):
+        sim.NewCell  # noqa: B018
 
 
 def test_state_queries(sim):
