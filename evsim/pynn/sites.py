@@ -121,12 +121,19 @@ class Sites:
 
 
 def sites_of(projection: Any, connector: Any) -> Sites | None:
-    """For a projection onto neurons of compartments; None for one onto points.
+    """For a projection onto neurons of compartments; None for one onto points, or onto cells as a whole.
 
     Raises:
-        ConnectionError: the targets are of both kinds, or points where a connector selects a location.
+        ConnectionError: the targets are of both kinds, or have no places where a connector selects a location.
     """
     post, selector = projection.post, getattr(connector, "location_selector", None)
+    if projection.synapse_type.receptors:  # its own, whatever the cell
+        if selector is not None:
+            raise errors.ConnectionError(
+                f"projection {projection.label!r}: {type(projection.synapse_type).__name__} reaches a cell as a whole, "
+                "so its connector can select no location"
+            )
+        return None
     kinds = {isinstance(part.celltype, MultiCompartmentNeuron) for part in getattr(post, "populations", [post])}
     if kinds == {True}:
         return Sites(projection, selector)

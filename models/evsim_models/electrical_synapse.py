@@ -30,7 +30,7 @@ def _weight_problems(where: str, projection: Projection) -> Iterator[Problem]:
 
 
 def _end_problems(where: str, network: Network, end: int, rules: str) -> Iterator[Problem]:
-    """A cell without a voltage, or one that takes no current."""
+    """A cell without a voltage, with several, or one that takes no current."""
     population = network.populations[end]
     try:
         model = cell_model(population.model)
@@ -45,6 +45,8 @@ def _end_problems(where: str, network: Network, end: int, rules: str) -> Iterato
         )
     elif rules in model.rules and model.recordables.get("v") != "mV":
         yield Problem(where, what, f"{model.name} has no voltage v in mV", "Couple cells that have one.")
+    elif rules in model.rules and model.rules[rules].whole:
+        yield Problem(where, what, "its cells have compartments, of which none can be named for it", "Couple points.")
 
 
 MODEL = SynapseModel("ElectricalSynapse", frozenset({"ideal"}), problems=problems, electrical=True, receptors=(GAP,))

@@ -12,6 +12,7 @@ from pyNN.parameters import IonicSpecies
 
 from compartment_cells import Segments, ball_and_stick, cell_class, parameters, segment
 from evsim.errors import CheckError, EvsimError
+from evsim.pynn.invalid import InvalidNetworkError
 
 DT = 0.025
 GUIDE = Path(__file__).parents[2] / "docs" / "multicompartment.md"
@@ -231,6 +232,31 @@ def test_releasing_synapses_open_by_what_they_release(sim):
     assert signals(cells)["dendrite.AMPA.gsyn"].max() == pytest.approx(0.001)
 
 
+def test_dopamine_reaches_a_cell_as_a_whole(sim):
+    """What a synapse at a place learns is proportional to the dose that the cell is given."""
+    cells = population(sim, 3)
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[4.0]))
+    reward = sim.Population(3, sim.SpikeSourceArray(spike_times=[11.0]))
+    stdp = sim.STDPMechanism(
+        sim.SpikePairRule(A_plus=0.5, A_minus=0.0), sim.AdditiveWeightDependence(w_max=0.002), weight=0.0005, delay=0.5
+    )
+    plastic = sim.Projection(source, cells, sim.AllToAllConnector(location_selector="all"), stdp, receptor_type="AMPA")
+    dopamine = sim.extra_models.Neuromodulation(weight=np.diag([0.0, 0.01, 0.02]), tau_c=100.0, tau_d=5.0, w_max=0.002)
+    sim.Projection(reward, cells, sim.OneToOneConnector(), dopamine, receptor_type="reward")
+    sim.DCSource(amplitude=0.5, start=5.0, stop=10.0).inject_into(cells)
+    sim.run(30.0)
+    none, one, two = np.array(plastic.get("weight", format="list", with_address=False)) - 0.0005
+    assert none == 0.0 < one
+    assert two == pytest.approx(2 * one, rel=1e-9)
+
+
+def test_a_gap_junction_has_no_place_among_compartments(sim):
+    cells = population(sim, 2)
+    sim.Projection(cells[:1], cells[1:], sim.OneToOneConnector(), sim.ElectricalSynapse(weight=0.001), label="gap")
+    with pytest.raises(InvalidNetworkError, match=r"projection 'gap': a gap junction .* compartments"):
+        sim.run(1.0)
+
+
 def test_a_projection_onto_an_assembly_and_a_view(sim):
     one, two = population(sim, 2), population(sim, 3)
     source = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0]))
@@ -398,6 +424,17 @@ def test_what_is_at_no_such_place_is_refused(sim):
         (connect(cells, 3, "AMPA"), errors.ConnectionError, "selector 3"),
         (connect(points, "soma", "excitatory"), errors.ConnectionError, "made of points"),
         (connect(cells, "dendrite", "NMDA"), Exception, "NMDA"),
+        (
+            lambda: sim.Projection(
+                source,
+                cells,
+                sim.AllToAllConnector(location_selector="soma"),
+                sim.extra_models.Neuromodulation(weight=0.1),
+                receptor_type="reward",
+            ),
+            errors.ConnectionError,
+            "Neuromodulation reaches a cell as a whole",
+        ),
         (lambda: cells.set(Ra=100.0), errors.NonExistentParameterError, "Ra"),
         (lambda: cells.initialize(u=1.0), errors.NonExistentParameterError, "u"),
         (
