@@ -5,6 +5,8 @@ Nothing is placed here: cores are counted, and on Loihi taken in the order of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,9 @@ from evsim.deploy.spinnaker_cores import cores_of
 from evsim.energy.activity import Activity
 from evsim.energy.parts import Mesh, Placement, Range, exactly
 from evsim.errors import CheckError
-from evsim.model import SourceModel
+from evsim.model import NeuronModel, SourceModel
 from evsim.network import Network
-from evsim.registry import cell_model
+from evsim.registry import cell_model, is_electrical
 from evsim.sources import is_source
 
 MESH = ("cores_of_tile", "tiles_east_west", "tiles_north_south")  # limits of Loihi that say how its cores lie
@@ -33,12 +35,23 @@ def place(network: Network, activity: Activity, hardware: Hardware, boards: int 
         CheckError: a population has no place on the cores of Loihi, however it is divided.
     """
     if not isinstance(hardware, Chip):
-        return Placement()
+        return Placement(left_out=tuple(_never_counted(network)))
     if hardware.rules.family == "spinnaker":
         return _on_spinnaker(network, activity, hardware, boards)
     if hardware.rules.family == "loihi":
         return _on_loihi(network, activity, hardware)
-    return Placement()
+    return Placement(left_out=tuple(_never_counted(network)))
+
+
+def _never_counted(network: Network) -> Iterator[str]:
+    """What only ``ideal`` has, and no source prices."""
+    for population in network.populations:
+        model = cell_model(population.model)
+        if isinstance(model, NeuronModel) and any(rule.whole for rule in model.rules.values()):
+            yield f"the compartments of {population.label!r}: a cell counts as one, however many it has"
+    for projection in network.projections:
+        if is_electrical(projection):
+            yield f"the currents through the gap junctions {projection.label!r}, which no spike brings"
 
 
 # --- SpiNNaker -------------------------------------------------------------------------------------------------------

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import cable_cells
 from evsim.chip import load_chip, load_hardware
 from evsim.energy.activity import Activity, PopulationActivity
 from evsim.energy.parts import Placement, Range, exactly
 from evsim.energy.placement import place, spinnaker_cores
 from evsim.errors import CheckError
-from evsim.network import Network
+from evsim.network import Network, Population
 
 LOIHI, SPINNAKER = load_chip("loihi1"), load_chip("spinnaker1")
 
@@ -93,6 +95,21 @@ def test_packets_pass_one_router_at_least_and_each_once_at_most(nets):
 def test_nothing_is_placed_where_evsim_runs_nothing(nets):
     network = Network(1.0, (nets.cells(3),))
     assert place(network, spiking(network, {}), load_hardware("spinnaker2"), boards=2) == Placement()
+
+
+def test_what_no_source_prices_is_said_to_be_left_out(nets):
+    cable = cable_cells.registered(cable_cells.cable([cable_cells.cylinder("soma", 20.0, 20.0)]))
+    neurons = Population("neurons", cable, 2, {"pas.e_rev": np.full(2, -65.0)}, {"v": np.full(2, -65.0)})
+    gap = replace(nets.connect(0, 0, [(0, 1, 0.001, 1)], "gap", "coupling"), synapse="ElectricalSynapse")
+    coupled = Network(1.0, (nets.cells(2),), (gap,))
+    found = [
+        place(network, spiking(network, {}), load_hardware("gpu")).left_out
+        for network in (Network(1.0, (neurons,)), coupled)
+    ]
+    assert [[text.split(":")[0].split(",")[0] for text in texts] for texts in found] == [
+        ["the compartments of 'neurons'"],
+        ["the currents through the gap junctions 'coupling'"],
+    ]
 
 
 @pytest.mark.slow
