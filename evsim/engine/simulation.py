@@ -15,30 +15,29 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.engine.advance import advance
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
+from evsim.engine.changing import ChangingSynapses
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.electrical_lanes import GapJunctions, electrical_projections
 from evsim.engine.enqueue import log_steps, queue_pending
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
-from evsim.engine.learning import Learning
 from evsim.engine.memory import count_blocks, lay_out
-from evsim.engine.modulated_lanes import UnderDopamine
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
 from evsim.engine.queue import Calendar, empty_calendar, grown, has_summed, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
-from evsim.engine.release_carry import Releases
-from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, Rows
+from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.senders import Senders
 from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
 from evsim.recording import Recordings
-from evsim.sources import PoissonCounts, Source, source_of
+from evsim.sources import PoissonCounts, Source
 
 # A block of steps is as long as these bounds allow: source spikes drawn ahead, values sampled, and the time in which
 # nobody can interrupt it, a second or two.
@@ -71,9 +70,8 @@ class Simulation:
         self._step = 0
         self._received = 0  # labels whose input the state already holds
         self._sampled = 0  # labels already sampled
-        self._source_label = -1  # last label whose source spikes were handed out
         self._change = 0  # drive changes already made
-        self._sources = {i: source_of(chip_network.network, i) for i in self._source_indices()}
+        self._senders = Senders(chip_network.network, self._layout)
         self._load_synapses()
         self._junctions = GapJunctions(chip_network, self._layout, self._owners())
         self._junctions.begin(self._memory, 0)
@@ -82,12 +80,10 @@ class Simulation:
 
     def _load_synapses(self) -> None:
         """Rows, and an empty queue for them."""
-        self._fed = fed(self._net, self._sources)
+        self._fed = fed(self._net, self._senders.sources)
         coupling = electrical_projections(self._net)
         self._rows = build_rows(self._net, self._layout, [*coupling, *(stretch.projection for stretch in self._fed)])
-        self._learning = Learning(self._net, self._layout, self._rows, self._owners(), self._step)
-        self._releases = Releases(self._net.network, self._layout, self._rows, self._owners())
-        self._dopamine = UnderDopamine(self._net.network, self._layout, self._rows, self._owners(), self._step)
+        self._changing = ChangingSynapses(self._net, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
         slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
         inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
@@ -102,17 +98,8 @@ class Simulation:
     def _load_feeds(self) -> None:
         """What the present sources feed, and which of them send single spikes."""
         # spikes up to now are no business of these feeds: what is under way of them has been settled
-        self._feeds = feeds_of(self._net, self._layout, self._fed, self._sources, self._step + 1)
-        counted = {stretch.projection for stretch in self._fed}
-        projections = enumerate(self._net.network.projections)
-        self._sending = {projection.pre for index, projection in projections if index not in counted}
-
-    def _handing_out(self) -> set[int]:
-        """The populations whose single spikes somebody wants: a projection that is no feed, or a probe."""
-        return self._sending | {probe.population for probe in self._net.network.probes}
-
-    def _source_indices(self) -> list[int]:
-        return [i for i in range(len(self._net.populations)) if i not in self._layout.neurons]
+        self._feeds = feeds_of(self._net, self._layout, self._fed, self._senders.sources, self._step + 1)
+        self._senders.feed({stretch.projection for stretch in self._fed})
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -125,8 +112,7 @@ class Simulation:
                 return
 
     def _block_steps(self) -> int:
-        wanted = self._handing_out()
-        spikes = sum(source.drawn_per_step for index, source in self._sources.items() if index in wanted)
+        spikes = self._senders.drawn_per_step()
         samples, updates = self._recorder.samples_per_step, int(self._layout.blocks.size.sum())
         shares = (spikes / BLOCK_SPIKES, samples / BLOCK_SAMPLES, updates / BLOCK_UPDATES, 1 / BLOCK_STEPS)
         return max(int(1 / max(shares)), 1)
@@ -136,7 +122,7 @@ class Simulation:
             raise BackendError("an earlier run() was interrupted, so the network's state is lost; call reset()")
         owners = self._owners()
         samples = self._recorder.block(last - self._step + 1)
-        events = self._events(last)
+        events = self._senders.hand_out(last, self._recorder)
         changes = self._changes_before(last)
         log = new_log(max(1 << 14, 4 * int(self._layout.slice_size.sum())))
         run = partial(self._run_thread, last, self._timing(), owners, changes, events, samples, log)
@@ -162,11 +148,7 @@ class Simulation:
                 (layout.steps, layout.receives),
                 (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
                 self._queue(thread),
-                self._learning.plastic[thread],
-                self._learning.deferred[thread],
-                self._learning.traced[thread],
-                self._releases.threads[thread],
-                self._dopamine.threads[thread],
+                *self._changing.of_thread(thread),
                 self._junctions.threads[thread],
                 self._scratch[thread],
                 self._exchange,
@@ -180,8 +162,7 @@ class Simulation:
             elif why == FULL_LOG:
                 self._take_log(log)
             elif why == FULL_HISTORY:
-                self._learning.enlarge(thread)
-                self._dopamine.enlarge(thread)
+                self._changing.enlarge(thread)
             else:
                 return
 
@@ -232,24 +213,6 @@ class Simulation:
         self._recorder.take(samples, self._sampled, last + 1)
         self._sampled = last + 1
 
-    def _events(self, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Labels and global numbers of the sources' spikes up to label ``last``, by label."""
-        label, neuron = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
-        wanted = self._handing_out()
-        for index, source in self._sources.items():
-            if index not in wanted and isinstance(source, PoissonCounts):
-                continue
-            spikes = source.spikes(self._source_label + 1, last)
-            self._recorder.take_source(index, spikes)
-            if index not in self._sending:
-                continue
-            label.append(spikes.label)
-            neuron.append((spikes.cell + self._layout.first_neuron[index]).astype(np.int32))
-        self._source_label = last
-        labels = np.concatenate(label)
-        order = np.argsort(labels, kind="stable")
-        return labels[order], np.concatenate(neuron)[order]
-
     def _changes_before(self, last: int) -> DriveChanges:
         stop = int(np.searchsorted(self._changes.step, last))
         chosen = slice(self._change, stop)
@@ -268,11 +231,13 @@ class Simulation:
         old_layout, old_memory = self._layout, self._memory
         self._layout, fresh = lay_out(chip_network, self._threads)
         self._memory = fresh._replace(inputs=old_memory.inputs, tally=old_memory.tally)
-        fresh_sources = self._fresh_sources(old)
-        concerned = [s for i, fresh in fresh_sources.items() for s in (self._sources[i], fresh)]
+        self._senders.follow(chip_network.network, self._layout)
+        sources = self._senders.sources
+        fresh_sources = self._senders.changed(old.network, self._step)
+        concerned = [s for i, fresh in fresh_sources.items() for s in (sources[i], fresh)]
         if any(isinstance(s, PoissonCounts) for s in concerned) or not same_synapses(old, chip_network):
             self._replace_synapses(old, fresh_sources)
-        self._sources |= fresh_sources
+        sources |= fresh_sources
         take_back(old, old_layout, old_memory)
         carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
         receive_again(old, self._net, self._layout, old_memory.held_inputs, self._memory)
@@ -288,25 +253,17 @@ class Simulation:
     def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""
         self._queue_pending()
-        arrivals = take_arrivals(self._rows, PLASTIC, self._calendars, self._step)
-        released = take_arrivals(self._rows, RELEASING, self._calendars, self._step)
-        doses = [
-            arrival
-            for kind in (MODULATED, DOSING)
-            for arrival in take_arrivals(self._rows, kind, self._calendars, self._step)
-        ]
-        past, releases, dopamine = self._learning, self._releases, self._dopamine
+        past = self._changing
+        under_way = past.under_way(self._calendars, self._step)
         charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
-        releases.settle(released, charges)
+        past.settle(under_way, charges)
         # the first label whose input is still to come
         due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
         for stretch in self._fed:
-            settle_feed(old, self._layout, stretch, self._sources, (due, self._step), charges)
-        self._sources |= fresh_sources
+            settle_feed(old, self._layout, stretch, self._senders.sources, (due, self._step), charges)
+        self._senders.sources |= fresh_sources
         self._load_synapses()
-        arrivals = self._learning.carry(past, arrivals, charges, self._step)
-        self._releases.carry(releases)
-        arrivals += self._dopamine.carry(dopamine, doses, charges, self._step)
+        arrivals = self._changing.carry(past, under_way, charges, self._step)
         self._charges = lengthened(charges, len(self._charges), self._step, has_summed(self._rows))
         self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
         self._queue_again(arrivals)
@@ -339,15 +296,6 @@ class Simulation:
                 self._calendars[thread] = grown(self._calendars[thread])
         self._pushed = self._step
 
-    def _fresh_sources(self, old: ChipNetwork) -> dict[int, Source]:
-        """New generators, from now on, for the sources that changed."""
-        fresh = {}
-        for index in self._source_indices():
-            if self._net.network.populations[index] is not old.network.populations[index]:
-                fresh[index] = source_of(self._net.network, index, self._step)
-                fresh[index].spikes(0, self._source_label)  # what was due up to now belongs to the past
-        return fresh
-
     def _apply_past_changes(self) -> None:
         self._change = int(np.searchsorted(self._changes.step, self._step))
         past = slice(0, self._change)
@@ -370,10 +318,8 @@ class Simulation:
 
     def weights(self, projection: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""
-        if self._dopamine.has(projection):
-            return self._dopamine.weights(projection, self._step)
         arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
-        return self._learning.weights(projection, arrivals, self._step)
+        return self._changing.weights(projection, arrivals, self._step)
 
     def _arrivals(self) -> list[Arrival]:
         """What is under way over plastic synapses, which stays so."""
