@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 LIMIT = "EVSIM_MEMORY_LIMIT"  # environment variable: GB that a network may take, where that is less than there is
 
 # bytes a cell: its PyNN ID with the place in the list of cells; its state in an engine
-CELL, CELL_STATE = 70, 64
-# bytes a synapse in the graph, beside its source; a constant column takes none
-WEIGHT, DELAY, OTHER = 8, 4, 8
+CELL, CELL_STATE = 86, 64
+# bytes a synapse in the graph, beside its source; a constant column takes none; and where those of a target begin
+WEIGHT, DELAY, OTHER, BEGIN = 8, 4, 8, 8
 # bytes a synapse in an engine: its target, or target and weight
 CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
 # of one that releases: its state and its place in the projection; its parameters, where they differ between synapses
@@ -92,7 +92,8 @@ def synapses(projection, connector, state: State, stored: bool = True) -> Need |
     rows = ROW * min(count, n_sources * (DELAYS if delay else 1)) * len(entries)
     unsorted = isinstance(connector, (connectors.FixedTotalNumberConnector, connectors.FixedNumberPostConnector))
     passing = max(UNSORTED * unsorted, CHECKED * weight)
-    graph, passing = (count * column, count * passing) if stored else (0.0, 0.0)
+    graph = count * column + BEGIN * projection.post.size
+    graph, passing = (graph, count * passing) if stored else (0.0, 0.0)
     return Need(graph, count * sum(entries) + rows, passing)
 
 
