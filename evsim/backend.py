@@ -82,6 +82,19 @@ class PlasticSession(Session, Protocol):
         ...
 
 
+@runtime_checkable
+class ReleasingSession(Session, Protocol):
+    """A session of a backend that has synapses which release a part of their weight."""
+
+    def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables (n,) that such synapses have by now, as the last spike that arrived left them.
+
+        Args:
+            projection: index in ``network.projections`` of a projection with a ``release``.
+        """
+        ...
+
+
 class Backend(Protocol):
     """What an entry point of the group ``evsim.backends`` names: a class that is made with no arguments."""
 

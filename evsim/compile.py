@@ -168,14 +168,14 @@ def inlined(function: Callable) -> Callable:
     return numba.njit(**options)(function)
 
 
-def native(function: Callable, signature: Any, purpose: str) -> Any:
+def native(function: Callable, signature: Any, purpose: str = "") -> Any:
     """Compile a function that makes no arrays to a native function pointer of a fixed type.
 
     Args:
-        purpose: what the user is told that it is for, where it is not in the cache.
+        purpose: what the user is told that it is for, where it is not in the cache; nothing is said if it is empty.
     """
     folder = _folder(function)
-    if not any(folder.rglob("*.nbi")):
+    if purpose and not any(folder.rglob("*.nbi")):
         _announce(purpose)
     return _into_cache(function, folder, numba.cfunc(signature, cache=True, **LEAN))
 

@@ -77,6 +77,10 @@ class ReferenceSession:
         """The present weights (n,) of a plastic projection."""
         return self._simulation.weights(projection)
 
+    def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables (n,) of a releasing projection."""
+        return self._simulation.synapse_states(projection)
+
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""
         return self._simulation.recordings()

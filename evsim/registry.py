@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from itertools import count
 from typing import Any
 
 from evsim.backend import Backend, Target
@@ -58,6 +59,12 @@ def is_free(name: str) -> bool:
     return not any(name in known for known in (models(), families(), _of_scripts))
 
 
+def free_name(name: str) -> str:
+    """The name, or if a model has it already the first of ``name (2)``, ``name (3)``, ... that none has."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(filter(is_free, names))
+
+
 def model(name: str) -> Model:
     """The model of that name; raises UnknownNameError."""
     if name in _of_scripts:
@@ -79,6 +86,12 @@ def cell_model(name: str) -> NeuronModel | SourceModel:
             "cell model", name, [key for key, m in models().items() if not isinstance(m, SynapseModel)]
         )
     return found
+
+
+def synapse_models() -> dict[str, SynapseModel]:
+    """Name -> kind of synapse, of those that packages bring and of those that a script does."""
+    known = {**models(), **_of_scripts}
+    return {name: found for name, found in known.items() if isinstance(found, SynapseModel)}
 
 
 def is_electrical(projection: Projection) -> bool:

@@ -14,13 +14,16 @@ All of them depend on the spikes of the source alone. Between two spikes an inte
     Bernoulli       The whole weight is released with probability p.
 
 A time constant of 0 is one of which nothing is left after any interval.
+
+A script may bring rules of its own, each with a function of one synapse (``evsim.pynn.own_synapses``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,20 +40,24 @@ class Span:
     Attributes:
         unit: ``"ms"``, or empty.
         whole: whether they are integers.
+        beyond: whether they are all greater than ``least``.
     """
 
-    least: float
+    least: float = -math.inf
     most: float = math.inf
     unit: str = ""
     whole: bool = False
+    beyond: bool = False
 
     def __str__(self) -> str:
         """What they may be, to follow "it must be"."""
         unit = f" {self.unit}" if self.unit else ""
         if self.whole:
             return f"a whole number of at least {self.least:g}"
+        if math.isinf(self.least):
+            return "a finite number"
         if math.isinf(self.most):
-            return f"finite and at least {self.least:g}{unit}"
+            return f"finite and {'above' if self.beyond else 'at least'} {self.least:g}{unit}"
         return f"from {self.least:g} to {self.most:g}{unit}"
 
     def fault(self, name: str, values: Floats) -> tuple[str, str] | None:
@@ -60,6 +67,7 @@ class Span:
         with np.errstate(invalid="ignore"):
             good = np.isfinite(known) & (known >= self.least) & (known <= self.most)
             good &= (known == np.rint(known)) | (not self.whole)
+            good &= (known > self.least) | (not self.beyond)
         if good.all():
             return None
         count, unit = each * int(np.count_nonzero(~good)), f" {self.unit}" if self.unit else ""
@@ -72,24 +80,35 @@ _STATES = {"u": _CHANCE, "x": _CHANCE, "y": _CHANCE, "a": Span(0.0, whole=True)}
 _DYNAMICS = {"U": _CHANCE, "tau_rec": _TAU, "tau_facil": _TAU}
 
 
-@dataclass(frozen=True)
+# What the function of a rule of a script's own may ask for besides state variables and parameters: the weight, the time
+# since the source's spike before (ms; inf at its first one), the time step (ms), and numbers drawn from 0 to 1.
+WEIGHT, INTERVAL, STEP = "weight", "interval", "dt"
+CHANCES = ("chance", "chance_2", "chance_3", "chance_4")
+GIVEN = (WEIGHT, INTERVAL, STEP, *CHANCES)
+
+
+@dataclass(frozen=True, eq=False)
 class ReleaseRule:
     """What a rule asks for.
 
     Attributes:
         parameters: name -> what it may be.
         initial: state variable -> what it is at rest.
+        law: of a rule of a script's own: ``law(...) -> (released, *states)``, what a synapse delivers at a spike and
+            its state variables then, in their order; ``released`` alone where there are none. It asks for what it needs
+            by the names of its arguments: ``GIVEN``, parameters, state variables. It is compiled by numba.
     """
 
     parameters: Mapping[str, Span]
     initial: Mapping[str, float] = field(default_factory=dict)
+    law: Callable[..., Any] | None = None
 
     def state_faults(self, states: Mapping[str, Floats]) -> Iterator[tuple[str, str]]:
         """What is wrong with values of state variables; those that are not given have their defaults."""
         for name, values in states.items():
-            if fault := _STATES[name].fault(name, values):
+            if fault := (Span() if self.law else _STATES[name]).fault(name, values):
                 yield fault
-        if {"x", "y"} & states.keys():
+        if self.law is None and {"x", "y"} & states.keys():
             x, y = (np.asarray(states.get(name, self.initial[name])) for name in ("x", "y"))
             if (most := float(np.max(x + y, initial=0.0))) > 1 + 1e-12:
                 yield f"x + y is {most:g}", "available and active resources are at most 1 together"
@@ -100,6 +119,18 @@ RULES: dict[str, ReleaseRule] = {
     "MultiQuantal": ReleaseRule({**_DYNAMICS, "n": Span(1.0, whole=True)}, {"u": 0.0, "a": math.inf}),
     "Bernoulli": ReleaseRule({"p": _CHANCE}),
 }
+_of_scripts: dict[str, ReleaseRule] = {}
+
+
+def take_up(name: str, rule: ReleaseRule) -> None:
+    """Take up a rule that a script brings, under a name that no other rule has."""
+    assert name not in RULES and name not in _of_scripts, f"there is a rule named {name!r} already"
+    _of_scripts[name] = rule
+
+
+def rule_of(name: str) -> ReleaseRule:
+    """The rule of that name: one of ``RULES``, or one of a script's own."""
+    return _of_scripts[name] if name in _of_scripts else RULES[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +138,7 @@ class Release:
     """How much of their weights the synapses of a projection release.
 
     Attributes:
-        rule: one of ``RULES``.
+        rule: the name of one of ``RULES``, or of one of a script's own.
         parameters: name -> (n,) float64 in the order of the synapses; may be broadcast from one value.
         initial: state variable -> (n,) float64: what it was at the source's latest spike, and before the first one at
             t = 0; one that is not given has its default.
@@ -130,7 +161,7 @@ class Release:
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What is wrong with the numbers of a known rule, and what they must be."""
-        rule = RULES[self.rule]
+        rule = rule_of(self.rule)
         for name, span in rule.parameters.items():
             if name not in self.parameters:
                 yield f"{name} is missing", f"it must be {span}"

@@ -41,9 +41,9 @@ def cable(
 
 def registered(of: Cable) -> str:
     """Make it a model; returns its name."""
-    number = next(n for n in range(10**9) if registry.is_free(f"cable {n}"))
-    registry.register(neuron_model(f"cable {number}", of))
-    return f"cable {number}"
+    name = registry.free_name("cable")
+    registry.register(neuron_model(name, of))
+    return name
 
 
 def run(

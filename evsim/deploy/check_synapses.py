@@ -7,9 +7,9 @@ import numpy as np
 from evsim.chip import Chip
 from evsim.deploy.check_cells import known_cell_model
 from evsim.errors import Problem, UnknownNameError
-from evsim.model import NeuronModel, SourceModel, SynapseModel
+from evsim.model import NeuronModel, SourceModel
 from evsim.network import Network, Projection
-from evsim.registry import is_electrical, models, own_receptors
+from evsim.registry import is_electrical, own_receptors, synapse_models
 
 
 def kind_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
@@ -39,7 +39,7 @@ def _receptors(target: NeuronModel, chip: Chip) -> list[str]:
 
 def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> list[Problem]:
     where, name = f"projection {projection.label!r}", projection.synapse
-    kinds = {key: m for key, m in models().items() if isinstance(m, SynapseModel)}
+    kinds = synapse_models()
     if name not in kinds:
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]

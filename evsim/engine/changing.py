@@ -68,6 +68,10 @@ class ChangingSynapses:
             return self._dopamine.weights(index, step)
         return self._learning.weights(index, arrivals, step)
 
+    def synapse_states(self, index: int) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables (n,) of a releasing projection."""
+        return self._releases.variables(index)
+
     # --- going on with a changed network -----------------------------------------------------------------------------
 
     def under_way(self, calendars: Sequence[Calendar], step: int) -> UnderWay:

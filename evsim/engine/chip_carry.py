@@ -39,20 +39,6 @@ def take_in(arrival: Arrival, rows: Rows, lanes: Any, deliver: Callable[..., Any
     deliver(lanes, lanes.number[arrival.lane], arrival.rows, arrival.label, into)
 
 
-def add_weights(arrival: Arrival, rows: Rows, exponent: int, charges: np.ndarray) -> None:
-    """Add what is under way to a lane to the ring of charges (slots, inputs), with the weights as they are.
-
-    Args:
-        exponent: of the weights, by which they are shifted to the left.
-    """
-    words, lane = words_of_lane(rows, arrival.lane), arrival.lane
-    into = charges[arrival.label % len(charges)]
-    for number in arrival.rows.astype(np.int64):
-        row = rows.first[lane, 0] + number
-        mine = words[rows.begin[row] : rows.begin[row + 1]].astype(np.int64)
-        np.add.at(into, rows.input[lane] + (mine & 0xFFFF), (mine >> 16) << exponent)
-
-
 def carry_lanes(
     past: ChipPast, chip_network: ChipNetwork, rows: Rows, threads: Sequence[Any], keep: Callable[..., None]
 ) -> dict[int, int]:

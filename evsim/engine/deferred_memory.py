@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity
+from evsim.engine.lane_tables import first_of, lane_table, set_firsts
 
 REMEMBERED = 15  # spikes of a neuron: MAX_POST_SYNAPTIC_EVENTS of the firmware, of which one is a place-holder
 
@@ -132,11 +133,9 @@ def lay_out_deferred(
         words, begin, number: as in ``Deferred``.
         timestep: ms.
     """
-    lanes = np.zeros(len(parts), LANE)
+    lanes = lane_table(parts, LANE, ("slice", "population", "base", "first_row"))
     rows, decays, table_end = [np.zeros(0, ROW)], [np.zeros(0, np.int16)], 0
     for lane, part in zip(lanes, parts, strict=True):
-        for name in ("slice", "population", "base", "first_row"):
-            lane[name] = getattr(part, name)
         for name in _OF_RULE:
             lane[name] = getattr(part.rule, name)
         lane["n_targets"] = len(part.target_turn)
@@ -148,10 +147,9 @@ def lay_out_deferred(
             decays.append(table)
             lane[f"first_{name}"], lane[f"n_{name}"] = table_end, len(table)
             table_end += len(table)
-    for first, count in (("first_state", lanes["n_rows"]), ("first_target", lanes["n_targets"])):
-        lanes[first] = np.cumsum(count) - count
+    set_firsts(lanes, {"first_state": "n_rows", "first_target": "n_targets"})
     kept = lanes["n_targets"] * lanes["room"]
-    lanes["first_event"] = np.cumsum(kept) - kept
+    lanes["first_event"] = first_of(kept)
     return Deferred(
         words=words,
         begin=begin,

@@ -8,6 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import extending, types
+from numba.core import cgutils
 
 intrinsic: Any = extending.intrinsic  # what it makes has not the arguments of the function that it is given
 
@@ -129,6 +130,28 @@ def shift_right(typing, value, count):
         return arguments[0] if signature.args[0] == types.float64 else builder.ashr(*arguments)
 
     return value(value, types.int64), code
+
+
+@intrinsic
+def call_law(typing, address, rows, numbers):
+    """Call the native function at an address (int64) with pointers to arrays and with numbers; returns its int64.
+
+    Args:
+        rows: a tuple of arrays, each of which is given by its first element.
+        numbers: a tuple of integers and floats of 64 bits, each given as it is.
+    """
+
+    def code(context, builder, signature, arguments):
+        _, kinds, others = signature.args
+        given = [
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(kinds, cgutils.unpack_tuple(builder, arguments[1]), strict=True)
+        ]
+        given += cgutils.unpack_tuple(builder, arguments[2], len(others))
+        kind = ir.FunctionType(_I64, [value.type for value in given])
+        return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), given)
+
+    return types.int64(types.int64, rows, numbers), code
 
 
 @intrinsic

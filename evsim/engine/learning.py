@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.chip_carry import ChipPast, add_weights, carry_lanes, of_lane, take_in
+from evsim.engine.chip_carry import ChipPast, carry_lanes, of_lane, take_in
 from evsim.engine.deferred import deliver_deferred
 from evsim.engine.deferred_carry import keep_events
 from evsim.engine.deferred_lanes import arrived, deferred_lanes, weights_after
 from evsim.engine.deferred_memory import Deferred
 from evsim.engine.memory import Layout
 from evsim.engine.plastic_carry import Arrival, Past, add_as_charges, carry_over
-from evsim.engine.plastic_lanes import plastic_lanes, present_weights
+from evsim.engine.plastic_lanes import plastic_lanes, present_weights, unit_of_weights, words_of_lane
 from evsim.engine.plastic_memory import Plastic, enlarged
+from evsim.engine.plastic_words import unpack
 from evsim.engine.rows import Rows
 from evsim.engine.traced import deliver_traced
 from evsim.engine.traced_carry import keep_traces
@@ -108,12 +109,16 @@ class Learning:
 
     def _add(self, arrival: Arrival, charges: np.ndarray) -> None:
         """Add what is under way to the ring of charges (slots, inputs), with the weights as they are."""
-        if self._family == "ideal":
-            add_as_charges(arrival, self._net.network, self._rows, charges)
-        else:
-            held = self._net.projections[int(self._rows.projection[arrival.lane])]
-            exponent = held.plasticity.exponent if self._family == "loihi" else 0
-            add_weights(arrival, self._rows, exponent, charges)
+        index, words = int(self._rows.projection[arrival.lane]), words_of_lane(self._rows, arrival.lane)
+        unit = unit_of_weights(self._net.network.projections[index]) if self._family == "ideal" else 0.0
+        exponent = self._net.projections[index].plasticity.exponent if self._family == "loihi" else 0
+
+        def weights(mine: slice) -> np.ndarray:
+            if self._family == "ideal":
+                return unpack(words[mine], unit)
+            return (words[mine].astype(np.int64) >> 16) << exponent
+
+        add_as_charges(arrival, self._rows, weights, charges)
 
     def _take_in(self, arrival: Arrival, charges: np.ndarray, step: int) -> Arrival:
         """Take in what has arrived on the core of its target; returns what has not."""

@@ -18,10 +18,9 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.modulated_history import forget
+from evsim.engine.rows import TARGET_BITS
 
 SWEEP = 1024  # steps
-
-_TARGET = np.uint64((1 << 16) - 1)
 
 
 # --- one synapse -----------------------------------------------------------------------------------------------------
@@ -153,7 +152,7 @@ def _bring(modulated, lane, number, until):
     if row.repeats:  # else nothing has ever arrived, so that there is no eligibility
         words, first = _place_of_row(modulated, lane, number)
         for q in range(words.size):
-            target = lane.first_target + np.int64(words[q] & _TARGET)
+            target = lane.first_target + np.int64(words[q] & TARGET_BITS)
             synapse, pasts = modulated.synapses[first + q], (modulated.spiked[target], modulated.dosed[target])
             weight, eligibility = _brought(lane, row, synapse, (posts, doses), pasts, until, ends)
             synapse.weight, synapse.eligibility = weight, eligibility
@@ -171,7 +170,7 @@ def present(modulated, index, until, into):
         ends = _reached(row, posts, doses, until)
         words, first = _place_of_row(modulated, lane, np.int64(number))
         for q in range(words.size):
-            target = lane.first_target + np.int64(words[q] & _TARGET)
+            target = lane.first_target + np.int64(words[q] & TARGET_BITS)
             synapse, pasts = modulated.synapses[first + q], (modulated.spiked[target], modulated.dosed[target])
             weight = synapse.weight
             if row.repeats:
@@ -218,7 +217,7 @@ def deliver_modulated(modulated, index, rows, now, into):
         posts, _ = _histories(modulated, lane)
         words, first = _place_of_row(modulated, lane, number)
         for q in range(words.size):
-            target, synapse = np.int64(words[q] & _TARGET), modulated.synapses[first + q]
+            target, synapse = np.int64(words[q] & TARGET_BITS), modulated.synapses[first + q]
             _depress(lane, row, synapse, posts, modulated.spiked[lane.first_target + target], arrival)
             into[target] += synapse.weight * lane.sign
         if arrival > row.last:

@@ -8,8 +8,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.intrinsics import synapse_weight
-
-_TARGET = np.uint64((1 << 16) - 1)
+from evsim.engine.rows import TARGET_BITS
 
 
 @inlined
@@ -86,7 +85,7 @@ def deliver_doses(modulated, index, rows, now, into):
             if lane.slice == dosing.slice and lane.population == dosing.population:
                 for q in range(words.size):
                     amount = synapse_weight(words[q], dosing.unit)
-                    _dose(modulated, lane, np.int64(words[q] & _TARGET), now, amount)
+                    _dose(modulated, lane, np.int64(words[q] & TARGET_BITS), now, amount)
         delivered += words.size
     return delivered
 

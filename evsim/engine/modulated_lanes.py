@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.engine.chip_carry import of_lane
+from evsim.engine.lane_tables import hand_over
 from evsim.engine.memory import Layout
 from evsim.engine.modulated import bring_all, present
 from evsim.engine.modulated_history import forget_doses
@@ -19,14 +20,12 @@ from evsim.engine.modulated_memory import (
     lay_out_modulated,
     with_room,
 )
-from evsim.engine.plastic_carry import Arrival, alike
-from evsim.engine.plastic_lanes import order_of_rows, pair_rule_of, words_of_lane
+from evsim.engine.plastic_carry import Arrival, add_as_charges, alike
+from evsim.engine.plastic_lanes import pair_rule_of, synapses_of_lanes, words_of_lane
 from evsim.engine.rows import DOSING as DOSING_KIND
-from evsim.engine.rows import MODULATED, Rows
+from evsim.engine.rows import MODULATED, Rows, lanes_of
 from evsim.modulation import PUNISHMENT, Modulation
 from evsim.network import Network
-
-_TARGETS = np.uint64((1 << 16) - 1)
 
 
 def modulation_of(network: Network, population: int) -> Modulation | None:
@@ -52,15 +51,20 @@ class UnderDopamine:
         self, network: Network, layout: Layout, rows: Rows, owners: Sequence[NDArray[np.bool_]], step: int
     ) -> None:
         self._network, self._layout, self._rows = network, layout, rows
-        self._orders: dict[int, NDArray[np.int64]] = {}
+        self._places = {  # lane -> the place in its projection of each of its synapses
+            lane: places
+            for index in np.unique(rows.projection[rows.kind == MODULATED])
+            for lane, places in synapses_of_lanes(network.projections[index], layout, rows, index)
+        }
         some = np.isin(rows.kind, (MODULATED, DOSING_KIND)).any()
         self.threads = [self._of_thread(owner, step) if some else None for owner in owners]
 
     def _of_thread(self, owner: NDArray[np.bool_], step: int) -> Modulated:
         rows = self._rows
-        number = np.full(len(rows.kind), -1)
-        lanes, dosing = (np.flatnonzero((rows.kind == kind) & owner[rows.slice]) for kind in (MODULATED, DOSING_KIND))
-        number[lanes], number[dosing] = np.arange(len(lanes)), np.arange(len(dosing))
+        none = np.zeros(0, np.int64), np.full(len(rows.kind), -1)
+        lanes, number = lanes_of(rows, MODULATED, owner) or none
+        dosing, number_of_dosing = lanes_of(rows, DOSING_KIND, owner) or none
+        number = np.maximum(number, number_of_dosing)
         parts = [self._part(int(lane)) for lane in lanes]
         table = np.array([self._dosing(int(lane)) for lane in dosing], DOSING)
         return lay_out_modulated(parts, table, rows.words, rows.begin, number, self._network.timestep, step)
@@ -82,24 +86,12 @@ class UnderDopamine:
             population=self._layout.neurons.index(projection.post),
             rule=pair_rule_of(projection),
             modulation=modulation,
-            weight=np.asarray(projection.weight)[self._order(index)[self._share(lane)]],
+            weight=np.asarray(projection.weight)[self._places[lane]],
             base=int(rows.base[lane]),
             first_row=first,
             delay=rows.delay[first:last],
             n_targets=int(rows.width[lane]),
         )
-
-    def _order(self, index: int) -> NDArray[np.int64]:
-        if index not in self._orders:
-            self._orders[index] = order_of_rows(self._network.projections[index], self._layout)
-        return self._orders[index]
-
-    def _share(self, lane: int) -> slice:
-        """Which of its projection's synapses a lane has, in the order of rows: lanes follow each other."""
-        lanes = np.flatnonzero(self._rows.projection == self._rows.projection[lane])
-        counts = [len(words_of_lane(self._rows, int(other))) for other in lanes]
-        end = int(np.cumsum(counts)[np.searchsorted(lanes, lane)])
-        return slice(end - counts[int(np.searchsorted(lanes, lane))], end)
 
     def enlarge(self, thread: int) -> None:
         """Make room for the histories of a thread's lanes."""
@@ -115,7 +107,7 @@ class UnderDopamine:
         """The weights (n,) of such a projection at a step, in the network's order and unit."""
         found = np.empty(len(self._network.projections[index]))
         for lane in np.flatnonzero(self._rows.projection == index):
-            found[self._order(index)[self._share(int(lane))]] = self._present(int(lane), step)
+            found[self._places[lane]] = self._present(int(lane), step)
         return found
 
     def _present(self, lane: int, step: int) -> NDArray[np.float64]:
@@ -142,7 +134,8 @@ class UnderDopamine:
         same = dict(self._same_lanes(past))
         for arrival in arrivals:
             if arrival.lane not in same and past._rows.kind[arrival.lane] == MODULATED:
-                past._add_as_charges(arrival, charges, step)
+                weights = past._present(arrival.lane, step)
+                add_as_charges(arrival, past._rows, weights.__getitem__, charges)
         for before, lane in same.items():
             if self._rows.kind[lane] == MODULATED:
                 self._keep(past, before, lane, step)
@@ -179,37 +172,26 @@ class UnderDopamine:
         if not as_before:
             forget_doses(old, old.number[before], np.int64(step))
         now = new.lanes[at]
-        columns = [lanes.synapses if kept else lanes.synapses["eligibility"] for lanes in (new, old)]
-        for rows_now, rows_was, first, count in (
-            (new.rows, old.rows, "first_state", "n_rows"),
-            (new.spiked, old.spiked, "first_target", "n_targets"),
-            (new.dosed, old.dosed, "first_target", "n_targets"),
-            (*columns, "first_synapse", "n_synapses"),
+        columns = [lanes.synapses if kept else lanes.synapses["eligibility"] for lanes in (old, new)]
+        for was_of, now_of, fields in (
+            (old.rows, new.rows, ("first_state", "n_rows")),
+            (old.spiked, new.spiked, ("first_target", "n_targets")),
+            (old.dosed, new.dosed, ("first_target", "n_targets")),
+            (*columns, ("first_synapse", "n_synapses")),
         ):
-            rows_now[now[first] :][: now[count]] = rows_was[was[first] :][: was[count]]
+            hand_over(was_of, was, now_of, now, fields)
         self.threads[thread] = _with_histories(new, at, old, int(old.number[before]))
 
     def _thread_of(self, lane: int) -> int:
         return next(k for k, lanes in enumerate(self.threads) if lanes is not None and lanes.number[lane] >= 0)
-
-    def _add_as_charges(self, arrival: Arrival, charges: np.ndarray, step: int) -> None:
-        """Turn what is under way to a lane that changed into charges, with the weights that it has."""
-        lane, rows = arrival.lane, self._rows
-        weights, first = self._present(lane, step), rows.first[lane, 0]
-        for number in arrival.rows.astype(np.int64):
-            mine = slice(int(rows.begin[first + number]), int(rows.begin[first + number + 1]))
-            targets = (words_of_lane(rows, lane)[mine] & _TARGETS).astype(np.int64)
-            np.add.at(charges[arrival.label % len(charges)], rows.input[lane] + targets, weights[mine])
 
 
 def _with_histories(new: Modulated, at: int, old: Modulated, before: int) -> Modulated:
     """Lanes one of which takes over the histories of another."""
     lanes = new.lanes.copy()
     lanes["capacity"][at] = old.lanes["capacity"][before]
-    made = with_room(new, lanes, new)
-    for name in ("n_posts", "n_doses"):
-        made.lanes[name][at] = old.lanes[name][before]
-    for now, was, count in ((made.posts, old.posts, "n_posts"), (made.doses, old.doses, "n_doses")):
-        n = int(old.lanes[count][before])
-        now[made.lanes["first_event"][at] :][:n] = was[old.lanes["first_event"][before] :][:n]
+    made = with_room(new, lanes)
+    for was, now, count in ((old.posts, made.posts, "n_posts"), (old.doses, made.doses, "n_doses")):
+        lanes[count][at] = old.lanes[count][before]
+        hand_over(was, old.lanes[before], now, lanes[at], ("first_event", count))
     return made

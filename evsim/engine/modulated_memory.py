@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evsim.engine.lane_tables import histories, lane_table, set_firsts
 from evsim.modulation import Modulation
 from evsim.pair_rule import PairRule
 
@@ -157,20 +158,13 @@ def lay_out_modulated(
         timestep: ms.
         step: the present time step.
     """
-    lanes = np.zeros(len(parts), LANE)
+    lanes = lane_table(parts, LANE, ("slice", "population", "base", "first_row", "n_targets"))
     for lane, part in zip(lanes, parts, strict=True):
         _set_rule(lane, part, timestep)
-        for name in ("slice", "population", "base", "first_row", "n_targets"):
-            lane[name] = getattr(part, name)
         lane["n_rows"], lane["n_synapses"] = len(part.delay), len(part.weight)
         lane["capacity"] = _FIRST_EVENTS * part.n_targets
-    for first, count in (
-        ("first_state", "n_rows"),
-        ("first_synapse", "n_synapses"),
-        ("first_target", "n_targets"),
-        ("first_event", "capacity"),
-    ):
-        lanes[first] = np.cumsum(lanes[count]) - lanes[count]
+    targets = {"first_target": "n_targets", "first_event": "capacity"}
+    set_firsts(lanes, {"first_state": "n_rows", "first_synapse": "n_synapses", **targets})
     rows = np.zeros(int(lanes["n_rows"].sum()), ROW)
     rows["last"], rows["time"] = _NEVER, step
     rows["lag"] = [part.rule.dendritic_steps(int(delay)) for part in parts for delay in part.delay]
@@ -208,14 +202,11 @@ def enlarged(modulated: Modulated) -> Modulated:
     lanes = modulated.lanes.copy()
     full = np.maximum(lanes["n_posts"], lanes["n_doses"]) + lanes["n_targets"] > lanes["capacity"]
     lanes["capacity"][full] *= 2
-    return with_room(modulated, lanes, modulated)
+    return with_room(modulated, lanes)
 
 
-def with_room(modulated: Modulated, lanes: np.ndarray, past: Modulated) -> Modulated:
-    """Lanes with other capacities, and the histories of ``past``, whose lanes are the same in the same order."""
-    lanes["first_event"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]
-    posts, doses = (np.zeros(int(lanes["capacity"].sum()), EVENT) for _ in range(2))
-    for old, new in zip(past.lanes, lanes, strict=True):
-        for events, before, count in ((posts, past.posts, "n_posts"), (doses, past.doses, "n_doses")):
-            events[new["first_event"] :][: old[count]] = before[old["first_event"] :][: old[count]]
+def with_room(modulated: Modulated, lanes: np.ndarray) -> Modulated:
+    """The same lanes with other capacities."""
+    kept = modulated.posts, modulated.doses
+    posts, doses = histories(kept, modulated.lanes, lanes, "first_event", ["n_posts", "n_doses"])
     return modulated._replace(lanes=lanes, posts=posts, doses=doses)

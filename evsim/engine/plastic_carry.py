@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.engine.plastic_lanes import unit_of_weights, words_of_lane
+from evsim.engine.lane_tables import hand_over, set_firsts
+from evsim.engine.plastic_lanes import words_of_lane
 from evsim.engine.plastic_memory import SPIKE, Plastic
-from evsim.engine.plastic_words import TARGETS, unpack
 from evsim.engine.queue import PAGE, Calendar, grown, put, take
-from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.rows import PLASTIC, TARGETS, Rows
 from evsim.network import Network
 
 
@@ -94,19 +94,20 @@ def queue_again(arrival: Arrival, calendar: Calendar) -> Calendar:
     return calendar
 
 
-def add_as_charges(arrival: Arrival, network: Network, rows: Rows, charges: np.ndarray) -> None:
+def add_as_charges(arrival: Arrival, rows: Rows, weights: Callable[[slice], np.ndarray], charges: np.ndarray) -> None:
     """Turn what is under way to a lane that changed into charges (slots, inputs), with the weights that it had.
 
     Args:
-        network, rows: before the change.
+        rows: before the change.
+        weights: gives those of some of the lane's synapses, in the order of its words.
     """
-    lane = arrival.lane
-    unit = unit_of_weights(network.projections[rows.projection[lane]])
+    lane, words = arrival.lane, words_of_lane(rows, arrival.lane)
+    into = charges[arrival.label % len(charges)]
     for number in arrival.rows.astype(np.int64):
         row = rows.first[lane, 0] + number
-        words = words_of_lane(rows, lane)[rows.begin[row] : rows.begin[row + 1]]
-        targets = (words & np.uint64(TARGETS - 1)).astype(np.int64)
-        np.add.at(charges[arrival.label % len(charges)], rows.input[lane] + targets, unpack(words, unit))
+        mine = slice(int(rows.begin[row]), int(rows.begin[row + 1]))
+        targets = (words[mine] & (TARGETS - 1)).astype(np.int64)
+        np.add.at(into, rows.input[lane] + targets, weights(mine))
 
 
 def alike(old: Rows, before: int, new: Rows, lane: int) -> bool:
@@ -127,19 +128,18 @@ def _with_past(new: Plastic, old: Plastic, pairs: list[tuple[int, int]]) -> Plas
     for a, b in pairs:
         for name in ("capacity", "n_spikes", "origin_plus", "origin_minus", "most_plus"):
             lanes[b][name] = old.lanes[a][name]
-    lanes["first_spike"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]
+    set_firsts(lanes, {"first_spike": "capacity"})
     new = new._replace(spikes=np.zeros(int(lanes["capacity"].sum()), SPIKE))
+    of_rows, of_targets = ("first_state", "n_rows"), ("first_target", "n_targets")
     for a, b in pairs:
         was, now = old.lanes[a], lanes[b]
-        new.spikes[now["first_spike"] :][: now["n_spikes"]] = old.spikes[was["first_spike"] :][: was["n_spikes"]]
-        for now_of, was_of in ((new.targets, old.targets), (new.second, old.second), (new.dropped, old.dropped)):
-            now_of[now["first_target"] :][: now["n_targets"]] = was_of[was["first_target"] :][: was["n_targets"]]
-        for now_of, was_of in (
-            (new.rows["trace"], old.rows["trace"]),
-            (new.rows["seen"], old.rows["seen"]),
-            (new.arrivals, old.arrivals),
+        for was_of, now_of, fields in (
+            (old.spikes, new.spikes, ("first_spike", "n_spikes")),
+            *((getattr(old, name), getattr(new, name), of_targets) for name in ("targets", "second", "dropped")),
+            *((old.rows[name], new.rows[name], of_rows) for name in ("trace", "seen")),
+            (old.arrivals, new.arrivals, of_rows),
         ):
-            now_of[now["first_state"] :][: now["n_rows"]] = was_of[was["first_state"] :][: was["n_rows"]]
+            hand_over(was_of, was, now_of, now, fields)
         for k in range(now["last_slot"] - now["first_slot"]):
             _carry_slot(old, int(was["first_slot"] + k), new, int(now["first_slot"] + k))
     return new

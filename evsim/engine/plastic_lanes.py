@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +82,18 @@ def order_of_rows(projection: Projection, layout: Layout) -> NDArray[np.int64]:
     if key.max(initial=0) < 1 << 16:
         key = key.astype(np.uint16)  # which NumPy sorts several times faster
     return np.argsort(key, kind="stable")
+
+
+def synapses_of_lanes(
+    projection: Projection, layout: Layout, rows: Rows, index: int
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each lane of a projection, and the place in the projection of each of its synapses."""
+    order, start = order_of_rows(projection, layout), 0
+    for lane in np.flatnonzero(rows.projection == index):
+        first, last = rows.first[lane, 0], rows.first[lane, -1]
+        count = int(rows.begin[last]) - int(rows.begin[first])
+        yield int(lane), order[start : start + count]
+        start += count
 
 
 def words_of_lane(rows: Rows, lane: int) -> NDArray[np.unsignedinteger]:

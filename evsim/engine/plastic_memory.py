@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evsim.compile import lean
 from evsim.engine import plastic_words
+from evsim.engine.lane_tables import histories, lane_table, set_firsts
 from evsim.engine.memory import aligned
 from evsim.engine.plastic_words import target_of
 from evsim.pair_rule import PairRule
@@ -193,17 +194,14 @@ def lay_out_plastic(
         timestep: ms.
         step: the present time step.
     """
-    lanes = np.zeros(len(parts), LANE)
+    lanes = lane_table(parts, LANE, ("slice", "population", "base", "first_row", "n_targets"))
     for lane, part in zip(lanes, parts, strict=True):
         _set_rule(lane, part.rule, part.unit, timestep)
         for sign in ("plus", "minus"):  # origins are multiples of their period, whenever the lane begins
             lane[f"origin_{sign}"] = step - step % lane[f"period_{sign}"]
-        lane["slice"], lane["population"] = part.slice, part.population
-        lane["base"], lane["first_row"], lane["n_rows"] = part.base, part.first_row, len(part.delay)
-        lane["n_targets"], lane["capacity"] = part.n_targets, _FIRST_SPIKES * part.n_targets
+        lane["n_rows"], lane["capacity"] = len(part.delay), _FIRST_SPIKES * part.n_targets
         lane["ascending"] = _ascends(words[part.base :], begin[part.first_row :][: len(part.delay) + 1])
-    for first, count in (("first_state", "n_rows"), ("first_target", "n_targets"), ("first_spike", "capacity")):
-        lanes[first] = np.cumsum(lanes[count]) - lanes[count]
+    set_firsts(lanes, {"first_state": "n_rows", "first_target": "n_targets", "first_spike": "capacity"})
     rows = np.zeros(int(lanes["n_rows"].sum()), ROW)
     arrivals = np.zeros(len(rows), ARRIVALS)
     arrivals["last"] = _NEVER
@@ -234,11 +232,7 @@ def enlarged(plastic: Plastic) -> Plastic:
     """The same lanes, with twice the room for the history of those that may have none left for a step."""
     lanes = plastic.lanes.copy()
     lanes["capacity"][lanes["n_spikes"] + lanes["n_targets"] > lanes["capacity"]] *= 2
-    lanes["first_spike"] = np.cumsum(lanes["capacity"]) - lanes["capacity"]
-    spikes = np.zeros(int(lanes["capacity"].sum()), SPIKE)
-    for old, new in zip(plastic.lanes, lanes, strict=True):
-        count = old["n_spikes"]
-        spikes[new["first_spike"] :][:count] = plastic.spikes[old["first_spike"] :][:count]
+    (spikes,) = histories([plastic.spikes], plastic.lanes, lanes, "first_spike", ["n_spikes"])
     return plastic._replace(lanes=lanes, spikes=spikes)
 
 

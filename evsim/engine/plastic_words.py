@@ -15,13 +15,12 @@ import math
 import numpy as np
 
 from evsim.compile import lean
+from evsim.engine.rows import TARGET_BITS
 
-TARGETS = 1 << 16  # of a slice
 WEIGHT_BITS = 48
 
 _SHIFT = np.uint64(16)
 _LEAST_EXPONENT = -1000
-_TARGET = np.uint64(TARGETS - 1)
 _TWO_52 = 2.0**52
 _TWO_52_BITS = np.uint64(np.float64(_TWO_52).view(np.uint64))
 
@@ -29,7 +28,7 @@ _TWO_52_BITS = np.uint64(np.float64(_TWO_52).view(np.uint64))
 @lean
 def target_of(word):
     """The target of a synapse within its slice."""
-    return word & _TARGET
+    return word & TARGET_BITS
 
 
 @lean
@@ -59,7 +58,7 @@ def rounded(weight):
 @lean
 def with_lifted(word, weight):
     """A synapse with another weight, which is lifted."""
-    return (np.float64(weight).view(np.uint64) << _SHIFT) | (word & _TARGET)
+    return (np.float64(weight).view(np.uint64) << _SHIFT) | (word & TARGET_BITS)
 
 
 @lean

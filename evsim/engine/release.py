@@ -15,12 +15,11 @@ import math
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.intrinsics import synapse_weight
+from evsim.engine.intrinsics import call_law, synapse_weight
+from evsim.engine.release_memory import MULTI_QUANTAL, OWN, TSODYKS_MARKRAM
+from evsim.engine.rows import TARGET_BITS
 from evsim.random_bits import subkey, uniform
 
-TSODYKS_MARKRAM, MULTI_QUANTAL, BERNOULLI = range(3)
-
-_TARGET = np.uint64((1 << 16) - 1)
 _REPEATS = 16  # bits for the spikes of one source at one label
 
 
@@ -61,7 +60,7 @@ def _release_resources(words, states, laws, lane, steps, into):
         used += use * (1 - used)
         part = used * (1 - active - inactive)
         state.use, state.active, state.spent = used, active + part, inactive
-        into[np.int64(words[q] & _TARGET)] += synapse_weight(words[q], lane.unit) * part
+        into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit) * part
 
 
 @lean
@@ -85,7 +84,7 @@ def _release_sites(words, states, laws, order, lane, key, steps, into):
         for site in range(waiting, sites):
             released += uniform(own, 2 * site + 1) < used
         state.use, state.spent = used, waiting + released
-        into[np.int64(words[q] & _TARGET)] += synapse_weight(words[q], lane.unit) * (released / sites)
+        into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit) * (released / sites)
 
 
 @lean
@@ -96,7 +95,14 @@ def _release_by_chance(words, laws, order, lane, key, into):
         if q == 0 or lane.varied:
             chance = laws[q].use
         if uniform(subkey(key, np.uint64(order[q])), 0) < chance:
-            into[np.int64(words[q] & _TARGET)] += synapse_weight(words[q], lane.unit)
+            into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit)
+
+
+@lean
+def _release_by_law(words, states, laws, order, lane, key, interval, into):
+    """By a rule of a script's own; ``own_release`` writes what is called."""
+    rows = words, states, laws, order, into
+    call_law(lane.law, rows, (np.int64(words.size), lane.varied, lane.unit, key, interval, lane.timestep))
 
 
 @inlined
@@ -124,16 +130,24 @@ def deliver_released(releasing, index, rows, label, into):
         begin = np.int64(releasing.begin[lane.first_row + number])
         end = np.int64(releasing.begin[lane.first_row + number + 1])
         words = releasing.words[lane.base + begin : lane.base + end]
-        mine = slice(lane.first_synapse + begin, lane.first_synapse + end)
-        laws = releasing.laws[lane.first_law + (begin if lane.varied else 0) :]
-        now = label - row.delay
+        order = releasing.order[lane.first_synapse + begin : lane.first_synapse + end]
+        of_row = begin if lane.varied else np.int64(0)
+        now, is_first = label - row.delay, row.repeats < 0
         steps = _interval(row, now)
         key = subkey(lane.key, np.uint64((now << _REPEATS) + row.repeats))
-        if lane.rule == TSODYKS_MARKRAM:
-            _release_resources(words, releasing.states[mine], laws, lane, steps, into)
-        elif lane.rule == MULTI_QUANTAL:
-            _release_sites(words, releasing.states[mine], laws, releasing.order[mine], lane, key, steps, into)
-        else:
-            _release_by_chance(words, laws, releasing.order[mine], lane, key, into)
         delivered += words.size
+        if lane.rule == OWN:
+            states = releasing.own_states[lane.first_kept + begin * lane.n_states :]
+            laws = releasing.own_laws[lane.first_law + of_row * lane.n_parameters :]
+            interval = np.inf if is_first else steps * lane.timestep
+            _release_by_law(words, states, laws, order, lane, key, interval, into)
+            continue
+        states = releasing.states[lane.first_kept + begin : lane.first_kept + end]
+        laws = releasing.laws[lane.first_law + of_row :]
+        if lane.rule == TSODYKS_MARKRAM:
+            _release_resources(words, states, laws, lane, steps, into)
+        elif lane.rule == MULTI_QUANTAL:
+            _release_sites(words, states, laws, order, lane, key, steps, into)
+        else:
+            _release_by_chance(words, laws, order, lane, key, into)
     return delivered

@@ -7,7 +7,7 @@ variable that was set anew is what it was set to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +15,22 @@ from numpy.typing import NDArray
 
 from evsim.engine.chip_carry import of_lane, take_in
 from evsim.engine.memory import Layout
+from evsim.engine.own_release import own_variables, set_own_variables
 from evsim.engine.plastic_carry import Arrival
+from evsim.engine.plastic_lanes import synapses_of_lanes
 from evsim.engine.release import deliver_released
-from evsim.engine.release_lanes import releasing_lanes, sites_of, synapses_of_lanes
-from evsim.engine.release_memory import ROW, STATE, Releasing, set_variables
+from evsim.engine.release_lanes import releasing_lanes, sites_of
+from evsim.engine.release_memory import Releasing, kept_of, set_variables, variables
 from evsim.engine.rows import Rows
 from evsim.network import Network
-from evsim.release import RULES, set_anew
+from evsim.release import rule_of, set_anew
 
 
 class Past(NamedTuple):
     """What the synapses of a projection have been through, in the order of the projection.
 
     Attributes:
-        states: (n,) of ``STATE``.
+        states: (n,) of ``STATE``; (n, state variables) by a law of a script's own.
         rows: (n,) of ``ROW``, that of each synapse.
     """
 
@@ -67,17 +69,27 @@ class Releases:
                 self._set(lane, Past(before.states[order], before.rows[order]))
             self._set_anew(past, index)
 
+    def variables(self, index: int) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables (n,) of a releasing projection, as the latest spikes that have arrived left them."""
+        release = self._network.projections[index].release
+        assert release is not None, "other synapses have none"
+        states, rule = self._past(index).states, rule_of(release.rule)
+        if rule.law:
+            return own_variables(states, release.rule)
+        found = variables(states, sites_of(release))
+        return {name: found[name] for name in rule.initial}
+
     def _past(self, index: int) -> Past:
-        count = len(self._network.projections[index])
-        found = Past(np.zeros(count, STATE), np.zeros(count, ROW))
-        for lane, order in self._lanes(index):
-            releasing, states, of_row = self._places(lane)
-            found.states[order], found.rows[order] = releasing.states[states], releasing.rows[of_row]
-        return found
+        parts = [(order, self._places(lane)) for lane, order in self._lanes(index)]
+        whole = np.argsort(np.concatenate([order for order, _ in parts]))
+        return Past(
+            np.concatenate([states for _, (_, states, _) in parts])[whole],
+            np.concatenate([releasing.rows[of_row] for _, (releasing, _, of_row) in parts])[whole],
+        )
 
     def _set(self, lane: int, past: Past) -> None:
         releasing, states, of_row = self._places(lane)
-        releasing.states[states] = past.states
+        states[:] = past.states
         for name in ("last", "repeats"):  # the same in a row: all of its synapses have one source
             releasing.rows[name][of_row] = past.rows[name]
 
@@ -86,7 +98,7 @@ class Releases:
         before, now = past._network.projections[index].release, self._network.projections[index].release
         assert before is not None and now is not None, "a projection keeps its kind of synapse"
         count = len(self._network.projections[index])
-        rest = RULES[now.rule].initial
+        rest = rule_of(now.rule).initial
         changed = {
             name: now.initial.get(name, np.broadcast_to(rest[name], count))
             for name in rest
@@ -94,17 +106,21 @@ class Releases:
         }
         sites = np.broadcast_to(sites_of(now), count)
         for lane, order in self._lanes(index):
-            releasing, states, _ = self._places(lane)
+            _, states, _ = self._places(lane)
             values = {name: column[order] for name, column in changed.items()}
-            set_variables(releasing.states[states], values, sites[order])
+            if rule_of(now.rule).law:
+                set_own_variables(states, values, now.rule)
+            else:
+                set_variables(states, values, sites[order])
 
     def _lanes(self, index: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
         return synapses_of_lanes(self._network.projections[index], self._layout, self._rows, index)
 
-    def _places(self, lane: int) -> tuple[Releasing, slice, NDArray[np.int64]]:
-        """The lanes of the thread that has this one, where its states lie there, and the row of each of them."""
+    def _places(self, lane: int) -> tuple[Releasing, np.ndarray, NDArray[np.int64]]:
+        """The lanes of the thread that has this one, its states, which may be set, and the row of each of them."""
         releasing = of_lane(self.threads, lane)
-        own = releasing.lanes[releasing.number[lane]]
+        place = int(releasing.number[lane])
+        own = releasing.lanes[place]
         begin = self._rows.begin[self._rows.first[lane, 0] : self._rows.first[lane, -1] + 1].astype(np.int64)
         of_row = own["first_state"] + np.repeat(np.arange(len(begin) - 1), np.diff(begin))
-        return releasing, slice(own["first_synapse"], own["first_synapse"] + len(of_row)), of_row
+        return releasing, kept_of(releasing, place, len(of_row)), of_row

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
 from evsim.engine.memory import Layout
-from evsim.engine.plastic_lanes import order_of_rows
-from evsim.engine.release import BERNOULLI, MULTI_QUANTAL, TSODYKS_MARKRAM
-from evsim.engine.release_memory import LAW, STATE, Releasing, ReleasingPart, lay_out_releasing, set_variables
+from evsim.engine.own_release import law_function, own_laws, own_states
+from evsim.engine.plastic_lanes import synapses_of_lanes
+from evsim.engine.release_memory import (
+    BERNOULLI,
+    LAW,
+    MULTI_QUANTAL,
+    OWN,
+    STATE,
+    TSODYKS_MARKRAM,
+    Releasing,
+    ReleasingPart,
+    lay_out_releasing,
+    set_variables,
+)
 from evsim.engine.rows import RELEASING, Rows, lanes_of
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.random_bits import derived
 from evsim.registry import cell_model
-from evsim.release import Release
+from evsim.release import Release, rule_of
 from evsim.synapses import is_constant
 
 _RULES = {"TsodyksMarkram": TSODYKS_MARKRAM, "MultiQuantal": MULTI_QUANTAL, "Bernoulli": BERNOULLI}
@@ -38,18 +47,6 @@ def releasing_lanes(network: Network, layout: Layout, rows: Rows, mine: NDArray[
     return lay_out_releasing([parts[int(lane)] for lane in lanes], rows.words, rows.begin, number)
 
 
-def synapses_of_lanes(
-    projection: Projection, layout: Layout, rows: Rows, index: int
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each lane of a projection, and the place in the projection of each of its synapses."""
-    order, start = order_of_rows(projection, layout), 0
-    for lane in np.flatnonzero(rows.projection == index):
-        first, last = rows.first[lane, 0], rows.first[lane, -1]
-        count = int(rows.begin[last]) - int(rows.begin[first])
-        yield int(lane), order[start : start + count]
-        start += count
-
-
 def _parts(
     network: Network, layout: Layout, rows: Rows, mine: NDArray[np.bool_], index: int
 ) -> dict[int, ReleasingPart]:
@@ -57,14 +54,17 @@ def _parts(
     projection, found = network.projections[index], {}
     release = projection.release
     assert release is not None, "only releasing projections have such lanes"
-    laws, states = _laws(network, projection, release), _states(release, len(projection))
+    if own := rule_of(release.rule).law is not None:
+        laws, states = own_laws(release), own_states(release, len(projection))
+    else:
+        laws, states = _laws(network, projection, release), _states(release, len(projection))
     key = derived(derived(_DOMAIN, network.seed), index)
     for lane, order in synapses_of_lanes(projection, layout, rows, index):
         if not mine[rows.slice[lane]]:
             continue
         first, last = int(rows.first[lane, 0]), int(rows.first[lane, -1])
         found[lane] = ReleasingPart(
-            rule=_RULES[release.rule],
+            rule=OWN if own else _RULES[release.rule],
             unit=float(rows.weight[lane]),
             key=key,
             base=int(rows.base[lane]),
@@ -73,6 +73,8 @@ def _parts(
             order=order,
             laws=laws if len(laws) == 1 else laws[order],
             states=states[order],
+            timestep=network.timestep,
+            law=law_function(rule_of(release.rule)).address if own else 0,
         )
     return found
 

@@ -22,6 +22,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+TARGETS = 1 << 16  # the most of a slice: the low 16 bits of a synapse's word are its target
+TARGET_BITS = np.uint64(TARGETS - 1)
+
 EVEN, MIXED, SUMMED, PLASTIC, RELEASING, MODULATED, DOSING = range(7)
 NUMBERED = PLASTIC  # from this kind on, what a spike queues of a lane is the number of a row within it
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -320,6 +320,10 @@ class Simulation:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""
         arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
         return self._changing.weights(projection, arrivals, self._step)
+
+    def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables (n,) of a releasing projection, as the latest spikes that have arrived left them."""
+        return self._changing.synapse_states(projection)
 
     def _arrivals(self) -> list[Arrival]:
         """What is under way over plastic synapses, which stays so."""

@@ -21,11 +21,9 @@ import numpy as np
 from evsim.arithmetic.loihi_learning import changed, decayed, with_impulse
 from evsim.compile import inlined, lean
 from evsim.engine.intrinsics import trailing_zeros
+from evsim.engine.rows import TARGETS
 from evsim.engine.traced_memory import BITS, PERIOD
 from evsim.random_bits import uniform
-
-_TARGET = (1 << 16) - 1
-
 
 # --- the spikes of targets -------------------------------------------------------------------------------------------
 
@@ -161,7 +159,7 @@ def _settle(traced, lane, number, until):
         begin, end = _words_of(traced, lane, number)
         words = traced.words[begin:end]
         for q in range(words.size):
-            target = np.int64(words[q]) & _TARGET
+            target = np.int64(words[q]) & (TARGETS - 1)
             weight = _after_spikes(traced, lane, slot, target, np.int64(words[q]) >> 16, seen, count)
             words[q] = np.int32((weight << 16) | target)
 
@@ -179,7 +177,7 @@ def _arrive(traced, lane, number, now, into):
     begin, end = _words_of(traced, lane, number)
     words = traced.words[begin:end]
     for q in range(words.size):
-        target = np.int64(words[q]) & _TARGET
+        target = np.int64(words[q]) & (TARGETS - 1)
         weight = _after_spikes(traced, lane, slot, target, np.int64(words[q]) >> 16, seen, count)
         into[target] += weight << lane.exponent
         level = _level(traced, lane, slot, target, now)
@@ -193,7 +191,7 @@ def _deliver_again(traced, lane, number, into):
     begin, end = _words_of(traced, lane, number)
     words = traced.words[begin:end]
     for q in range(words.size):
-        into[np.int64(words[q]) & _TARGET] += (np.int64(words[q]) >> 16) << lane.exponent
+        into[np.int64(words[q]) & (TARGETS - 1)] += (np.int64(words[q]) >> 16) << lane.exponent
 
 
 @lean

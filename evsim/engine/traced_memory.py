@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.loihi_learning import POINT
 from evsim.deploy.loihi_learning import WEIGHED_SHIFT, LoihiPlasticity
+from evsim.engine.lane_tables import first_of, lane_table, set_firsts
 
 PERIOD = 256  # time steps after which all rows and traces are brought up to date, and old spikes are forgotten
 BITS = 64  # of a word of spikes
@@ -122,12 +123,10 @@ def lay_out_traced(
         words, begin, number: as in ``Traced``.
         step: the present time step.
     """
-    lanes = np.zeros(len(parts), LANE)
+    lanes = lane_table(parts, LANE, ("slice", "population", "base", "first_row", "n_targets"))
     slots, rows, n_levels = [], [np.zeros(0, ROW)], 0
     for lane, part in zip(lanes, parts, strict=True):
         _set_rule(lane, part.rule)
-        for name in ("slice", "population", "base", "first_row", "n_targets"):
-            lane[name] = getattr(part, name)
         delays, of_row = np.unique(part.delay, return_inverse=True)
         lags = [part.rule.dendritic_steps(int(delay)) for delay in delays]
         lane["n_rows"], lane["turned"] = len(part.delay), step - step % PERIOD
@@ -139,9 +138,9 @@ def lay_out_traced(
         for lag in lags:
             slots.append((lag, n_levels))
             n_levels += part.n_targets
-    lanes["first_state"] = np.cumsum(lanes["n_rows"]) - lanes["n_rows"]
     n_words = lanes["n_targets"] * (lanes["room"] // BITS)
-    lanes["first_spike"] = np.cumsum(n_words) - n_words
+    set_firsts(lanes, {"first_state": "n_rows"})
+    lanes["first_spike"] = first_of(n_words)
     levels = np.zeros(n_levels, LEVEL)
     levels["seen"] = step - 1
     return Traced(

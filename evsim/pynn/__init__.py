@@ -30,6 +30,7 @@ from evsim.pynn import (
     graph,
     morphology,
     own_cells,
+    own_synapses,
     placement,
     sessions,
     simulator,

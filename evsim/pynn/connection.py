@@ -31,7 +31,7 @@ class Connection(common.Connection):
         return self._projection.synapses.pair(self._index)[1]
 
     def __getattr__(self, name: str) -> float:
-        if name not in self._projection.names:
+        if name not in (*self._projection.names, *self._projection.synapse_type.default_initial_values):
             raise AttributeError(f"a connection of {self._projection!r} has no attribute {name!r}")
         return self._projection.value(name, self._index)
 

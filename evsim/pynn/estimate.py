@@ -19,6 +19,7 @@ from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
 from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse
+from evsim.release import rule_of
 from evsim.synapses import index_type
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ WEIGHT, DELAY, OTHER, BEGIN = 8, 4, 8, 8
 CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
 # of one that releases: its state and its place in the projection; its parameters, where they differ between synapses
 RELEASE_STATE, RELEASE_LAW = 28, 40
+# of one that releases by a law of a script's own: its place in the projection, beside its numbers
+RELEASE_PLACE = 4
 # of a gap junction: partner, conductance and, while it is sorted, places at both of its ends
 JUNCTION = 80
 # bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
@@ -109,6 +112,9 @@ def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) 
     if isinstance(synapse, Neuromodulation):
         return word
     if isinstance(synapse, ReleasingSynapse):
+        rule = rule_of(synapse.rule)
+        if rule.law:
+            return word + RELEASE_PLACE + OTHER * (len(rule.initial) + len(rule.parameters) * others)
         return word + RELEASE_STATE + RELEASE_LAW * others
     return word if weight or isinstance(synapse, synapse_models.STDPMechanism) else CONSTANT_ENTRY
 

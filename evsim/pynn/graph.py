@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pyNN import common
-from pyNN.standardmodels import StandardCellType
+from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
 from evsim import network, registry
 from evsim.cable.compartments import site_name
@@ -93,9 +93,9 @@ def unique_labels(labels: list[str]) -> list[str]:
 # --- populations -----------------------------------------------------------------------------------------------------
 
 
-def model_name(celltype: StandardCellType) -> str:
-    """The registry's name of a cell type; a composed one says its own."""
-    return getattr(celltype, "model_name", type(celltype).__name__)
+def model_name(kind: StandardCellType | StandardSynapseType) -> str:
+    """The registry's name of a type of cell or synapse; a composed one, or a script's own, says its own."""
+    return getattr(kind, "model_name", type(kind).__name__)
 
 
 def _population(population: Population, label: str) -> network.Population:
@@ -235,7 +235,7 @@ def _of(
         pre=pre.population,
         post=post.population,
         receptor=receptor,
-        synapse=type(projection.synapse_type).__name__,
+        synapse=model_name(projection.synapse_type),
         synapses=synapses,
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
         release=release,

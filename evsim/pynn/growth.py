@@ -15,7 +15,7 @@ import numpy as np
 
 from evsim.errors import EvsimError
 from evsim.network import Network, Plasticity, Population, Projection, frozen
-from evsim.release import RULES, Release
+from evsim.release import Release, rule_of
 
 HELD_MOST = 512e6  # bytes of the synapses of earlier networks that are kept for this
 SYNAPSE = 12  # bytes of one: weight and delay
@@ -86,7 +86,7 @@ def _without_effect(projection: Projection) -> Projection:
 
 def _unset_release(release: Release) -> Release:
     """The same rule, of which every initial value counts as set anew later."""
-    return replace(release, times_set=dict.fromkeys(RULES[release.rule].initial, -1))
+    return replace(release, times_set=dict.fromkeys(rule_of(release.rule).initial, -1))
 
 
 def _without_changes(plasticity: Plasticity) -> Plasticity:

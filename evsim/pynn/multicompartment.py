@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cached_property
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -225,8 +224,7 @@ class MultiCompartmentNeuron(cells.MultiCompartmentNeuron):
         """The name of its model, which is made when the first population is."""
         from evsim.cable.model import neuron_model  # loads numba, which an import of the API does without
 
-        names = (self._name if number == 1 else f"{self._name} ({number})" for number in count(1))
-        model = neuron_model(next(filter(registry.is_free, names)), self.cable)
+        model = neuron_model(registry.free_name(self._name), self.cable)
         registry.register(model)
         return model.name
 

@@ -24,10 +24,7 @@ What the decorator returns is a cell type like those of PyNN. ``docs/own_models.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count
-from types import FunctionType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -37,40 +34,11 @@ from evsim import registry
 from evsim.errors import EvsimError
 from evsim.model import CHANCE, Cells, NeuronModel, Readout, Rule, Values, arguments, table
 from evsim.pynn.cells import own_cell
+from evsim.pynn.declared import function_of, parameter, parameters_of, state, states_of
+
+__all__ = ["cell_type", "parameter", "state"]
 
 DRIVE, STEP, OFFSET = "drive", "dt", "i_offset"
-
-
-@dataclass(frozen=True)
-class _Declared:
-    default: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class _Parameter(_Declared):
-    above_zero: bool
-    not_negative: bool
-
-
-class _State(_Declared):
-    pass
-
-
-def parameter(default: float, unit: str, *, above_zero: bool = False, not_negative: bool = False) -> Any:
-    """A parameter, which may differ from cell to cell.
-
-    Args:
-        default: of cells that are made without it.
-        unit: as PyNN writes units: ``"mV"``, ``"ms"``, ``"nA"``, ``"uS"``, ``"nF"``, ``"dimensionless"``.
-        above_zero, not_negative: what else a value must be to be taken.
-    """
-    return _Parameter(float(default), unit, above_zero, not_negative)
-
-
-def state(default: float, unit: str) -> Any:
-    """A state variable, which has an initial value, can be recorded, and is changed by each step."""
-    return _State(float(default), unit)
 
 
 @overload
@@ -121,26 +89,16 @@ class _Declaration:
 
     def __init__(self, declared: type, receptors: tuple[str, ...], weight_unit: str) -> None:
         self.name, self.receptors, self.weight_unit = declared.__name__, receptors, weight_unit
-        members = vars(declared)
-        self.parameters = {key: value for key, value in members.items() if isinstance(value, _Parameter)}
-        self.states = {key: value for key, value in members.items() if isinstance(value, _State)}
-        self.step = self._function(members.get("step"), "step")
-        self.constants = self._function(members["constants"], "constants") if "constants" in members else None
+        self.parameters, self.states = parameters_of(declared), states_of(declared)
+        self.step = function_of(declared, "step", f"cell type {self.name}")
+        has_constants = "constants" in vars(declared)
+        self.constants = function_of(declared, "constants", f"cell type {self.name}") if has_constants else None
         self.defaults = {key: value.default for key, value in (self.parameters | self.states).items()}
         self._check_names()
         self.asked = arguments(self.step)
         # what a step of a cell with default values may ask for
         self.tried = self._rows({key: np.full(1, value) for key, value in self.defaults.items()}, 1.0)
         self._check_step()
-
-    def _function(self, member: Any, name: str) -> Callable[..., Any]:
-        member = getattr(member, "__func__", member)
-        if not isinstance(found := getattr(member, "py_func", member), FunctionType):
-            raise EvsimError(f"cell type {self.name} has no function {name!r}; define it in the class")
-        # What is compiled is cached with the name of its module, which numba imports where it loads it again.
-        there = FunctionType(found.__code__, found.__globals__, found.__name__, found.__defaults__, found.__closure__)
-        there.__module__ = __name__
-        return there
 
     def _check_names(self) -> None:
         if not self.states:
@@ -183,7 +141,7 @@ class _Declaration:
         units = {key: value.unit for key, value in self.states.items()}
         self._try_step()
         return NeuronModel(
-            name=next(filter(registry.is_free, self._names())),
+            name=registry.free_name(self.name),  # a class that is declared anew is another model
             parameters={key: value.unit for key, value in self.parameters.items()},
             states=units,
             recordables=units,
@@ -195,10 +153,6 @@ class _Declaration:
             defaults=self.defaults,
             injectable=DRIVE in self.asked,
         )
-
-    def _names(self) -> Iterator[str]:
-        """The class's name, and others: a class that is declared anew is another model, and both may be in use."""
-        return (self.name if number == 1 else f"{self.name} ({number})" for number in count(1))
 
     def _try_step(self) -> None:
         """One step of that cell, to see that it gives what it should."""

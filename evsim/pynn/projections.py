@@ -18,6 +18,7 @@ from evsim.pynn import drawing, estimate, native_rng, simulator
 from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
 from evsim.pynn.connection import Connection
 from evsim.pynn.invalid import naming
+from evsim.pynn.present_states import present_state
 from evsim.pynn.present_weights import present_weights
 from evsim.pynn.sites import sites_of
 from evsim.pynn.synapses import StaticSynapse
@@ -57,6 +58,7 @@ class Projection(common.Projection):
         self.receptor_type = own or self.receptor_type
         self._refuse_shapes()
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
+        self._last_parts: tuple[network.Projection, ...] | None = None  # as it was in the network before
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
         self._times_set: dict[str, int] = {}
@@ -147,12 +149,23 @@ class Projection(common.Projection):
             present = present_weights(self)
             weight = self.synapses.weight if present is None else present
             return with_sign(weight, 1) if self.takes_magnitudes else weight
+        if name in self.synapse_type.default_initial_values:
+            return present_state(self, self.parts or self._last_parts, name)
         if name != "delay":
             return self._others[name]
         if self._delay is not None:
             return self._delay
         steps, dt = self.synapses.delay, simulator.state.dt
         return np.broadcast_to(in_ms(steps[0], dt), steps.shape) if is_constant(steps) else in_ms(steps, dt)
+
+    def initial_state(self, name: str) -> np.ndarray:
+        """What a state variable of every synapse (n,) was set to; to be read only."""
+        rest = self.synapse_type.default_initial_values[name]
+        return self._initial.get(name, np.broadcast_to(np.float64(rest), len(self)))
+
+    def times_set(self, name: str) -> int:
+        """How often a state variable was set."""
+        return self._times_set.get(name, 0)
 
     def value(self, name: str, index: int) -> float:
         """One parameter of one synapse."""
@@ -253,6 +266,8 @@ class Projection(common.Projection):
             self.synapses = self.synapses.replaced(weight=frozen(present))
 
     def _forget_parts(self) -> None:
+        if self.synapse_type.default_initial_values:  # others need not stay in memory
+            self._last_parts = self.parts or self._last_parts
         self.parts = None
         simulator.state.changed()
 

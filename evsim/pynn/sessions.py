@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim import registry
-from evsim.backend import PlasticSession, Session, Target
+from evsim.backend import PlasticSession, ReleasingSession, Session, Target
 from evsim.chip import load_chip
 from evsim.errors import CheckError, joined
 from evsim.network import Network, Projection
@@ -208,6 +208,14 @@ class Sessions:
         if index not in self._weights:
             self._weights[index] = session.weights(index)
         return self._weights[index]
+
+    def synapse_states(self, projection: Projection) -> Mapping[str, NDArray[np.float64]]:
+        """The present state variables (n,) of a releasing projection on the first target; none if it has not run."""
+        index = next((i for i, part in enumerate(self.network.projections) if part is projection), None)
+        session = self._sessions[0]
+        if index is None or not len(projection) or not isinstance(session, ReleasingSession):
+            return {}
+        return session.synapse_states(index)
 
     def reset(self) -> None:
         """Back to t = 0; what was recorded is dropped."""

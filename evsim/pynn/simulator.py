@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -212,6 +212,12 @@ class State(common.control.BaseState):
         if self._sessions is None or not self.step:
             return None
         return self._sessions.weights(part)
+
+    def synapse_states(self, part: network.Projection) -> Mapping[str, NDArray[np.float64]]:
+        """The state variables that a releasing projection has by now (n,); none where nothing has run since t = 0."""
+        if self._sessions is None or not self.step:
+            return {}
+        return self._sessions.synapse_states(part)
 
     def pieces(self) -> list[Piece]:
         """Everything recorded since t = 0 and not forgotten."""

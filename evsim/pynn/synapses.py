@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from pyNN import errors
@@ -22,7 +23,7 @@ from evsim.model import GAP
 from evsim.modulation import PUNISHMENT, REWARD, Modulation
 from evsim.network import Plasticity
 from evsim.pynn import simulator
-from evsim.release import RULES, Release
+from evsim.release import RULES, Release, rule_of
 from evsim.synapses import is_constant
 
 Columns = Mapping[str, np.ndarray]
@@ -123,12 +124,17 @@ class ReleasingSynapse(_Synapse):
         fixed: the parameters of the rule that PyNN's type has not.
     """
 
+    default_parameters: Mapping[str, Any]  # PyNN's
     rule: str
     fixed: dict[str, float] = {}
 
+    def get_native_names(self, *names: str) -> list[str]:
+        """evsim's names of parameters and state variables, which are PyNN's own; of all parameters if none is given."""
+        return list(names or self.default_parameters)
+
     def release(self, column: Column, initial: Columns, times_set: Mapping[str, int]) -> Release:
         """By the parameters of each synapse."""
-        rule, weight = RULES[self.rule], column("weight")
+        rule, weight = rule_of(self.rule), column("weight")
         parameters = {
             name: np.broadcast_to(self.fixed[name], len(weight)) if name in self.fixed else column(name)
             for name in rule.parameters
@@ -137,7 +143,7 @@ class ReleasingSynapse(_Synapse):
 
     def refuse(self, label: str | None, name: str, values: np.ndarray) -> None:
         """Raise InvalidParameterValueError where values of a parameter cannot be."""
-        span = RULES[self.rule].parameters.get(name)
+        span = rule_of(self.rule).parameters.get(name)
         if span and (fault := span.fault(name, values)):
             raise errors.InvalidParameterValueError(f"projection {label!r}: {'; '.join(fault)}")
 

@@ -45,7 +45,7 @@ def leaky(**changed) -> Any:
 
 def test_the_guides_example_does_what_the_guide_says(capsys):
     """In a module that cannot be imported, as a notebook's or a test's may be: a cached step must not ask for it."""
-    (script,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    script, *_ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     exec(compile(script, str(GUIDE), "exec"), {"__name__": "not_a_module"})
     assert capsys.readouterr().out == "half a period apart: 0 spike(s)\na period apart: 1 spike(s)\n"
 

@@ -153,6 +153,18 @@ def test_sites_that_are_not_available_release_nothing():
         projection.initialize(a=-1)
 
 
+def test_states_are_read_as_the_latest_spike_left_them():
+    _, _, projection = build("MultiQuantalSynapse", U=1.0, n=4, tau_rec=1e9, tau_facil=1e9, delay=1.0)
+    projection.initialize(a=3)
+    assert (matrix(projection, "a") == 3).all()
+    sim.run(9.0)
+    assert (matrix(projection, "a") == 3).all() and (matrix(projection, "u") == 0).all()
+    sim.run(3.0)
+    assert (matrix(projection, "a") == 0).all() and (matrix(projection, "u") == 1).all()
+    sim.reset()
+    assert (matrix(projection, "a") == 3).all()
+
+
 @pytest.mark.parametrize(
     ("synapse", "given", "words"),
     [
