@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
+from evsim.arithmetic.s1615 import LARGEST, ONE, POINT, fixed
 from evsim.chip import Chip
 from evsim.deploy.spinnaker import scale_of
 from evsim.deploy.spinnaker_plastic_check import plastic_problems
@@ -66,24 +66,29 @@ def _range_problems(population: Population, model: NeuronModel) -> Iterator[Prob
 
 
 def _divisor_problems(population: Population, model: NeuronModel, timestep: float) -> Iterator[Problem]:
-    """Capacitances that become 0, and time constants that do or whose decay in a time step does."""
+    """Capacitances that become 0, and time constants that do or whose decay in a time step is 0 or beyond s16.15."""
     step = int(fixed(timestep))
     for name in ("tau_m", "tau_syn_E", "tau_syn_E2", "tau_syn_I", "tau_ca2", "cm"):
         if name not in population.parameters:
             continue
         held = fixed(population.parameters[name])
-        most = step * ONE if name != "cm" else LARGEST
-        wrong = (held < 1) | (held > most)
+        least, most = (_least_divisor(step), min(step * ONE, LARGEST)) if name != "cm" else (1, LARGEST)
+        wrong = (held < least) | (held > most)
         if wrong.any():
             worst = float(population.parameters[name][np.argmax(wrong)])
             unit = model.parameters[name]
             yield Problem(
                 f"population {population.label!r}",
                 f"{name} is {worst:g} {unit} in {np.count_nonzero(wrong)} of {population.size} cells",
-                f"with a time step of {timestep:g} ms, s16.15 can compute with a {name} from {1 / ONE:.1g} to "
+                f"with a time step of {timestep:g} ms, s16.15 can compute with a {name} from {least / ONE:.2g} to "
                 f"{most / ONE:g} {unit}",
                 f"Give another {name} or another timestep.",
             )
+
+
+def _least_divisor(step: int) -> int:
+    """The least s16.15 by which a time step can be divided: the quotient is below 2^16."""
+    return (step << POINT) // (LARGEST + 1) + 1
 
 
 def _weight_problems(network: Network, index: int, model: NeuronModel) -> Iterator[Problem]:

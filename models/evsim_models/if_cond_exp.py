@@ -279,6 +279,7 @@ SPINNAKER1 = Rule(
     inputs=spinnaker_parts.INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
+    defects=spinnaker_parts.firmware_defects,
 )
 
 MODEL = NeuronModel(

@@ -9,6 +9,8 @@ spikes; v is then held at v_reset for tau_refrac, while the currents go on.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from evsim.arithmetic.registers import minus, plus
@@ -180,6 +182,7 @@ SPINNAKER1 = Rule(
     inputs=INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
+    defects=partial(spinnaker_parts.firmware_defects, taus=dict(zip(INPUTS, TAUS, strict=True))),
 )
 
 MODEL = NeuronModel(

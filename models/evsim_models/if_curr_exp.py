@@ -152,6 +152,7 @@ SPINNAKER1 = Rule(
     inputs=spinnaker_parts.INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
+    defects=spinnaker_parts.firmware_defects,
 )
 
 # --- loihi1, loihi2 and loihi2_microcode -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ State rows of every model begin with EXC, INH and V, parameter rows of those wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numba.extending import register_jitable
@@ -31,9 +31,11 @@ from evsim.arithmetic.s1615 import (
     saturate_input,
 )
 from evsim.deploy.spinnaker_scale import SpinnakerScale
+from evsim.errors import Problem
 from evsim.model import Readout, Values
 
 INPUTS = {"excitatory": 0, "inhibitory": 1}
+EXPONENTIAL_TAUS = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}
 TALLIES = ("saturated", "wrapped")
 
 # state rows
@@ -112,7 +114,51 @@ def _decay_fraction(tau: int, step: int) -> int:
 
 
 def _initial_fraction(tau: int, step: int) -> int:
-    return ((divide(tau, step) * (FRACTION_MAX - _decay_fraction(tau, step))) >> 15) & FRACTION_MAX
+    return initial_factor(tau, step) & FRACTION_MAX
+
+
+def initial_factor(tau: int, step: int) -> int:
+    """``tau/dt (1 - exp(-dt/tau))`` of a synapse in units of 2^-32, before it is made a u0.32: it may be above 1."""
+    return (divide(tau, step) * (FRACTION_MAX - _decay_fraction(tau, step))) >> POINT
+
+
+def firmware_defects(
+    where: str, values: Values, dt: float, taus: Mapping[str, str] = EXPONENTIAL_TAUS
+) -> Iterator[Problem]:
+    """Exponential synapses that are almost silent, since the factor of their input is wrapped.
+
+    dt / tau_syn is held as k whole units of 2^-15, rounded down. Just below a tau_syn of 2^15 dt / k, for k up to 41,
+    the firmware's exponential makes the decay in a step so much larger that the factor is 1 or more, and a u0.32 keeps
+    what is behind the point.
+
+    Args:
+        taus: receptor -> the name of its time constant.
+    """
+    step = int(fixed(dt))
+    for receptor, name in taus.items():
+        held = fixed(values[name])
+        factor = for_each(initial_factor, held, np.array([step]))
+        wrong = factor > FRACTION_MAX
+        if wrong.any():
+            cell = int(np.argmax(wrong))
+            first, last = (tau / ONE for tau in _wrapped_range(int(held[cell]), step))
+            kept = int(factor[cell]) & FRACTION_MAX
+            yield Problem(
+                where,
+                f"{name} is {values[name][cell]:.7g} ms in {np.count_nonzero(wrong)} of {len(wrong)} cells, so their "
+                f"{receptor} input has {kept / factor[cell]:.2g} of its strength",
+                f"sPyNNaker's firmware keeps what is behind the point of tau/dt (1 - exp(-dt/tau)), the factor of an "
+                f"input; with a time step of {dt:g} ms that is 1 or more for a {name} from {first:.7g} to {last:.7g} "
+                f"ms, one of the ranges that end at {step} ms / k, for whole k up to 41",
+                f"Give a {name} outside these ranges or another time step.",
+            )
+
+
+def _wrapped_range(tau: int, step: int) -> tuple[int, int]:
+    """The least and the largest s16.15 around ``tau`` for which the factor of an input is wrapped."""
+    lost = FRACTION_MAX - _decay_fraction(tau, step)
+    least = -(-((FRACTION_MAX + 1) << POINT) // lost)  # of tau/dt
+    return -(-least * step >> POINT), (step << POINT) // divide(step, tau)
 
 
 def membrane_rows(values: Values, dt: float) -> list[np.ndarray]:

@@ -110,3 +110,26 @@ def test_populations_of_several_cores_agree(nets, drawn, both):
     pair.run(35)  # fewer than 15 spikes of a neuron between two arrivals
     pair.compare()
     assert pair.spikes > 200
+
+
+@pytest.mark.slow
+def test_inputs_whose_factor_is_wrapped_agree(nets, both):
+    """A defect of the firmware: next to nothing arrives at the cells at 840.17, 4090 and 4096 ms."""
+    taus = np.array([20.0, 840.1, 840.17, 4077.3, 4090.0, 4096.0, 4096.1])
+    kinds = (
+        ("IF_curr_exp", "tau_syn_I", "inhibitory", -4.0, {}),
+        ("IF_cond_exp", "tau_syn_E", "excitatory", 0.01, {"e_rev_E": 0.0, "e_rev_I": -70.0}),
+        ("IF_curr_dual_exp", "tau_syn_E2", "excitatory2", 0.5, {}),
+    )
+    cells = [nets.cells(7, model, model, **{**more, tau: taus}) for model, tau, _, _, more in kinds]
+    populations = (nets.array_source([[1.0, 3.0]]), *cells)
+    projections = tuple(
+        nets.connect(0, post, [(0, k, weight, 1) for k in range(7)], receptor)
+        for post, (_, _, receptor, weight, _) in enumerate(kinds, 1)
+    )
+    pair = both(Network(1.0, populations, projections, (), nets.record_all(populations, "spikes", "v")))
+    pair.run(12)
+    pair.compare()
+    for signal in pair.recordings().signals:
+        moved = abs(signal.values[-1] + 65.0)
+        np.testing.assert_array_equal(moved < 0.01 * moved[[0, 1, 3, 6]].min(), np.isin(np.arange(7), (2, 4, 5)))

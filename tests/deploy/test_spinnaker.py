@@ -114,6 +114,16 @@ def test_parameters_beyond_fixed_point_are_problems(nets, changed, part):
     assert any(part in text and "s16.15" in text for text in found)
 
 
+@pytest.mark.parametrize(("dt", "least"), [(1.0, 1), (2.0, 2), (2.001, 2), (4.0, 3), (16.0, 9)])
+def test_a_time_step_by_a_time_constant_is_a_number_of_fixed_point(nets, dt, least):
+    """The quotient is below 2^16, as every s16.15."""
+    for units in range(max(least - 1, 1), least + 1):  # 0 is refused for another reason
+        found = problem_texts(network(nets, [1.0], dt=dt, tau_syn_I=units / 2**15))
+        assert [f"with a time step of {dt:g} ms" in text for text in found] == [True] * (units < least)
+    assert dt * 2**15 / least < 2**16 and (least == 1 or dt * 2**15 / (least - 1) >= 2**16)
+    spinnaker.quantise(network(nets, [1.0], dt=dt, tau_syn_I=least / 2**15), CHIP)
+
+
 def test_a_sum_beyond_fixed_point_is_a_problem(nets):
     found = problem_texts(network(nets, [70000.0]))
     assert len(found) == 1 and "shift of 17" in found[0]
