@@ -66,11 +66,18 @@ print(json.dumps({"grown": grown, "estimated": sum(need.graph for need in needs)
 
 
 def grow(name: str) -> dict[str, float]:
-    """What a process of its own grows by, in bytes, and what was estimated for it."""
+    """What a process of its own grows by, in bytes, and what was estimated for it.
+
+    One that had to compile kernels is started again: the room that this leaves in Python's own heap takes small objects
+    in.
+    """
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "100000"}  # large arrays lie outside of the heap
     command = [sys.executable, "-c", MEASURE, name]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
-    assert done.returncode == 0, done.stderr
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
+        assert done.returncode == 0, done.stderr
+        if "compiling the kernels" not in done.stderr:
+            break
     return json.loads(done.stdout)
 
 
@@ -78,7 +85,6 @@ def grow(name: str) -> dict[str, float]:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("name", ["W1", "CUBA", "random", "many cells"])
 def test_the_estimate_is_within_a_tenth_of_what_a_process_grows_by(name):
-    grow(name)  # compiles the kernels: the room that this leaves in Python's own heap would take small objects in
     found = grow(name)
     assert found["estimated"] == pytest.approx(found["grown"], rel=0.1)
 
