@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
-    {"errors", "shipped", "arithmetic", "synapses"},
+    {"errors", "shipped", "arithmetic", "synapses", "convolution"},
     {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "chip", "backend"},
     {"registry", "compile", "row_access", "random_bits", "loops", "network_file", "worker", "worker_child"},
     {"cable"},
@@ -38,7 +39,8 @@ def modules(folder: Path) -> Iterator[tuple[str, Path]]:
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports, inside functions too; not those under ``if TYPE_CHECKING``."""
     tree = ast.parse(path.read_text())
     skipped = {
@@ -56,7 +58,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+    return frozenset(found)
 
 
 def unit(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from evsim.commands.options import tell
+from evsim.commands.options import made_folder, tell
 from evsim.errors import EvsimError
 from evsim_spinnaker.backend import require
 from evsim_spinnaker.scratch import MachineSettings, prepare
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         raise EvsimError(f"there is no script {options.script!r}")
     if options.time_out is not None and not options.time_out > 0:
         raise EvsimError(f"--time-out is {options.time_out:g} s; it must be above 0")
-    reports = _folder(options.reports) if options.reports else None
+    reports = made_folder(options.reports) if options.reports else None
     require(MachineSettings("emulated"))
     scratch = _scratch()
 
@@ -72,15 +72,6 @@ def _scratch() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="evsim-spinnaker-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)  # what is registered first is done last
     return Path(folder.name)
-
-
-def _folder(name: str) -> Path:
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvsimError(f"cannot write reports to {folder}: {error.strerror}") from error
-    return folder
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from evsim.convolution import Window, convolution, pooling
 from evsim.errors import EvsimError
 
 Floats = NDArray[np.float64]
@@ -60,16 +61,9 @@ class Conv2d:
         channels = self.kernel.shape[1]
         if len(shape) != 3 or shape[0] != channels:
             raise ValueError(f"it takes images of {channels} channels and is given {_said(shape)}")
-        rows, columns, ky, kx, out = _windows(shape, self.kernel.shape[2:], self.stride, self.padding)
-        parts = []
-        for target in range(len(self.kernel)):
-            for source in range(channels):
-                value = self.kernel[target, source, ky, kx]
-                parts.append((value, target * np.prod(out) + rows, source * shape[1] * shape[2] + columns))
-        values, into, of = (np.concatenate(column) for column in zip(*parts, strict=True))
-        shaped = (len(self.kernel), *out)
-        matrix = sparse.csr_matrix((values, (into, of)), shape=(int(np.prod(shaped)), int(np.prod(shape))))
-        return matrix, np.repeat(self.bias, int(np.prod(out))), shaped
+        window = _window(shape, self.kernel.shape[2:], self.stride, self.padding)
+        matrix, out = convolution(self.kernel, shape, window)
+        return sparse.csr_matrix(matrix), np.repeat(self.bias, int(np.prod(out[1:]))), out
 
 
 @dataclass(frozen=True)
@@ -88,11 +82,10 @@ class AvgPool:
         """The matrix (outputs, inputs), no bias and the shape of what comes out; raises ValueError for ``shape``."""
         if len(shape) != 3:
             raise ValueError(f"it takes images with channels and is given {_said(shape)}")
-        rows, columns, ky, _, out = _windows(shape, self.size, self.stride, self.padding)
-        share = np.full(len(ky), 1 / (self.size[0] * self.size[1]))
-        one = sparse.csr_matrix((share, (rows, columns)), shape=(int(np.prod(out)), shape[1] * shape[2]))
-        matrix = sparse.csr_matrix(sparse.block_diag([one] * shape[0], format="csr"))
-        return matrix, np.zeros(shape[0] * int(np.prod(out))), (shape[0], *out)
+        window = _window(shape, self.size, self.stride, self.padding)
+        weight = pooling(shape[0], window, 1 / (self.size[0] * self.size[1]))
+        matrix, out = convolution(weight, shape, window, groups=shape[0])
+        return sparse.csr_matrix(matrix), np.zeros(int(np.prod(out))), out
 
 
 @dataclass(frozen=True)
@@ -181,23 +174,13 @@ def accuracy(chosen: NDArray, labels: NDArray) -> float:
     return float(np.mean(np.asarray(chosen) == np.asarray(labels)))
 
 
-def _windows(shape: Shape, size: Sequence[int], stride: tuple[int, int], padding: tuple[int, int]):
-    """Of each pair of an output place and a place in its window that lies inside the image: the output's number, the
-    image's, the row and column in the window; and the (rows, columns) of the output."""
-    out = tuple((shape[1 + k] + 2 * padding[k] - size[k]) // stride[k] + 1 for k in range(2))
-    if min(out) < 1:
-        raise ValueError(f"its window of {size[0]} x {size[1]} is larger than the image, {_said(shape)}")
-    y, x, ky, kx = (part.ravel() for part in np.indices((*out, *size)))
-    row, column = y * stride[0] + ky - padding[0], x * stride[1] + kx - padding[1]
-    inside = (row >= 0) & (row < shape[1]) & (column >= 0) & (column < shape[2])
-    return (
-        (y * out[1] + x)[inside],
-        (row * shape[2] + column)[inside],
-        ky[inside],
-        kx[inside],
-        out,
-    )
+def _window(shape: Shape, size: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Window:
+    """A window over the images of a shape; raises ValueError where they are too small for it."""
+    window = Window(size, stride, (1, 1), padding, padding)
+    if min(window.places(shape[1:])) < 1:
+        raise ValueError(f"its window of {_said(size)} is larger than the image, {_said(shape)}")
+    return window
 
 
-def _said(shape: Shape) -> str:
+def _said(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))

@@ -10,7 +10,6 @@ from evsim.commands.options import (
     add_json,
     add_script,
     chosen_targets,
-    finite,
     graph_run,
     made_folder,
     occasion,
@@ -72,10 +71,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     if not any(outcome.stretches for outcome in done.outcomes):
         raise EvsimError(f"{options.script} ran no network; it must call run() for there to be something to compare")
     pairs = compare(done.outcomes)
-    data = finite(comparison(started, done.outcomes, pairs, done.losses))
-    write_json(data, folder / "compare.json")
-    if options.json:
-        write_json(data, options.json)
+    data = write_json(comparison(started, done.outcomes, pairs, done.losses), folder / "compare.json", options.json)
 
     from evsim.results.report import write_report
 

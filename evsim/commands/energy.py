@@ -16,7 +16,6 @@ from evsim.commands.options import (
     add_graph_run,
     add_json,
     chosen_target,
-    finite,
     graph_run,
     made_folder,
     occasion,
@@ -112,14 +111,10 @@ def _run_script(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     )
     if not any(outcome.stretches for outcome in done.outcomes):
         raise EvsimError(f"{options.script} ran no network; it must call run() for there to be something to count")
-    data = finite(
-        {**started.record(), "options": _words(options), "refused": refused, **_priced(asked, done.outcomes, options)}
-    )
     from evsim.energy.report import DATA, write_energy
 
-    write_json(data, folder / DATA)
-    if options.json:
-        write_json(data, options.json)
+    found = {"options": _words(options), "refused": refused, **_priced(asked, done.outcomes, options)}
+    data = write_json({**started.record(), **found}, folder / DATA, options.json)
     page = write_energy(folder, data)
     if options.json != "-":
         for line in (*_lines(data), *refused, f"report: {page}"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evsim.chip import Chip, hardware_names, load_hardware
-from evsim.commands.options import finite, made_folder, tell, write_json
+from evsim.commands.options import made_folder, refuse_threads, tell, write_json
 from evsim.energy.cost import has_costs
 from evsim.errors import EvsimError
 
@@ -76,10 +76,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     networks = []
     for ann, task in _networks(options):
         networks.append(compared(ann, task, settings))
-    data = finite({**started, "networks": networks})
-    write_json(data, folder / DATA)
-    if options.json:
-        write_json(data, options.json)
+    data = write_json({**started, "networks": networks}, folder / DATA, options.json)
 
     from evsim.ann.report import write_page
 
@@ -100,16 +97,15 @@ def beside(options: argparse.Namespace, data: Mapping[str, Any], folder: Path) -
     """Hold an ANN against a PyNN script that was counted and priced; raises EvsimError.
 
     Args:
+        options: those that ``refuse_beside`` has let pass.
         data: what ``energy.json`` holds.
         folder: of that report; its page is left as it is, and one of this comparison is put beside it.
     """
     from evsim.ann.beside import held_against, write_beside
 
-    refuse_beside(options)
     asked = [load_hardware(name) for name in hardware_names()]
     found = [held_against(ann, task, data, options.images, asked) for ann, task in _networks(options)]
-    whole = finite({"script": data["script"], "images": options.images, "networks": found})
-    write_json(whole, folder / DATA)
+    whole = write_json({"script": data["script"], "images": options.images, "networks": found}, folder / DATA)
     page = write_beside(folder, whole)
     if options.json != "-":
         for network in found:
@@ -148,8 +144,7 @@ def _refuse_numbers(options: argparse.Namespace) -> None:
         raise EvsimError(f"--percentile is {options.percentile:g}; it must be above 0 and at most 100")
     if not 0.1 <= options.threshold <= 1000:
         raise EvsimError(f"--threshold is {options.threshold:g} mV; it must be 0.1 to 1000")
-    if options.threads is not None and options.threads < 1:
-        raise EvsimError(f"--threads is {options.threads}; it must be at least 1")
+    refuse_threads(options.threads)
 
 
 def _networks(options: argparse.Namespace) -> Iterator[tuple[Ann, Task]]:

@@ -79,11 +79,16 @@ def chosen_target(text: str, given: argparse.Namespace) -> Target:
     target = registry.parse_target(text)
     if given.time_out is not None and not given.time_out > 0:
         raise EvsimError(f"--time-out is {given.time_out:g} s; it must be above 0")
-    if given.threads is not None and given.threads < 1:
-        raise EvsimError(f"--threads is {given.threads}; it must be at least 1")
+    refuse_threads(given.threads)
     threads = given.threads if target.backend == "reference" else None
     beside = {"timeout": given.time_out, "board": given.board, "threads": threads}
     return replace(target, options={**target.options, **{key: v for key, v in beside.items() if v is not None}})
+
+
+def refuse_threads(threads: int | None) -> None:
+    """Refuse a number of threads that cannot be; raises EvsimError."""
+    if threads is not None and threads < 1:
+        raise EvsimError(f"--threads is {threads}; it must be at least 1")
 
 
 def chosen_targets(texts: Sequence[str], given: argparse.Namespace) -> dict[str, Target]:
@@ -119,9 +124,20 @@ def made_folder(name: str) -> Path:
     return folder
 
 
-def write_json(data: Mapping[str, Any], file: Path | str) -> None:
-    """Write plain data; a number that is not finite becomes null. ``-`` is standard output."""
-    text = json.dumps(finite(data), indent=2, allow_nan=False) + "\n"
+def write_json(data: Mapping[str, Any], *files: Path | str | None) -> dict[str, Any]:
+    """Write plain data, and return it as it is written: with None for every number that is not finite.
+
+    Args:
+        files: ``-`` is standard output; None and an empty name are no file.
+    """
+    plain = finite(data)
+    text = json.dumps(plain, indent=2, allow_nan=False) + "\n"
+    for file in filter(None, files):
+        _write_text(text, file)
+    return plain
+
+
+def _write_text(text: str, file: Path | str) -> None:
     if str(file) == "-":
         sys.stdout.write(text)
         return

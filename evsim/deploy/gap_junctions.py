@@ -32,9 +32,14 @@ CURRENT = 1e-3  # nA
 LOWER = (0.0, -50.0, -500.0)  # mV; a cell that does not respond because it spikes is tried again from so far below
 
 
+def coupling_projections(network: Network) -> list[int]:
+    """The indices of the projections of gap junctions that have any."""
+    return [k for k, projection in enumerate(network.projections) if len(projection) and is_electrical(projection)]
+
+
 def problems(network: Network, chip: Chip) -> Iterator[Problem]:
     """Cells whose junctions conduct more than a time step allows; of a network that is otherwise in order."""
-    coupling = [projection for projection in network.projections if is_electrical(projection) and len(projection)]
+    coupling = [network.projections[index] for index in coupling_projections(network)]
     for index in sorted({end for projection in coupling for end in (projection.pre, projection.post)}):
         population, model = network.populations[index], cell_model(network.populations[index].model)
         assert isinstance(model, NeuronModel), "the check of synapses refuses others"

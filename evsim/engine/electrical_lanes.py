@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
+from evsim.deploy.gap_junctions import coupling_projections
 from evsim.engine.electrical import Coupled
 from evsim.engine.memory import BLOCK, Layout, Memory
 from evsim.network import Projection, set_anew
-from evsim.registry import is_electrical
 
 
 def electrical_projections(chip_network: ChipNetwork) -> list[int]:
     """The indices of the projections of gap junctions."""
-    projections = enumerate(chip_network.network.projections)
-    return [index for index, projection in projections if len(projection) and is_electrical(projection)]
+    return coupling_projections(chip_network.network)
 
 
 class GapJunctions:

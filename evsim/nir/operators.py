@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array, eye_array
+from scipy.sparse import csr_array, diags_array, eye_array
+
+from evsim.convolution import Window, convolution, pooling
 
 Shape = tuple[int, ...]
 
@@ -97,7 +99,7 @@ def _convolution(node: Any, shape: Shape) -> Operator:
     else:
         before = after = _each(node.padding, len(kernel))
     window = Window(kernel, stride, dilation, before, after)
-    matrix, outputs = convolution(weight, shape, window, groups)
+    matrix, outputs = _convolved(weight, shape, window, groups)
     if node.bias is None:
         return Operator(matrix, outputs)
     bias = _channels(node.bias, (len(weight),), "bias")
@@ -108,9 +110,9 @@ def _pool(node: Any, shape: Shape, mean: bool) -> Operator:
     if len(shape) != 3:
         raise ValueError(f"pooling takes (channels, height, width), and the input has shape {shape}")
     kernel, padding = tuple(_each(node.kernel_size, 2)), _each(node.padding, 2)
-    weight = np.full((shape[0], 1, *kernel), 1 / np.prod(kernel) if mean else 1.0)
     window = Window(kernel, _each(node.stride, 2), [1, 1], padding, padding)
-    return Operator(*convolution(weight, shape, window, groups=shape[0]))
+    weight = pooling(shape[0], window, 1 / int(np.prod(kernel)) if mean else 1.0)
+    return Operator(*_convolved(weight, shape, window, groups=shape[0]))
 
 
 def _each(value: Any, dimensions: int) -> list[int]:
@@ -118,43 +120,12 @@ def _each(value: Any, dimensions: int) -> list[int]:
     return [int(number) for number in np.broadcast_to(np.ravel(value), dimensions)]
 
 
-class Window(NamedTuple):
-    """How a kernel goes over its input; an entry for each dimension of space."""
-
-    kernel: Shape
-    stride: list[int]
-    dilation: list[int]
-    before: list[int]  # zeros that are put before and after the input
-    after: list[int]
-
-
-def convolution(weight: np.ndarray, shape: Shape, window: Window, groups: int) -> tuple[csr_array, Shape]:
-    """A convolution (the cross-correlation of PyTorch) as a matrix, and the shape of its output.
-
-    Args:
-        weight: (outputs, inputs / groups, *kernel).
-        shape: of the input, (inputs, *space).
-    """
-    space = shape[1:]
-    reach = [d * (k - 1) + 1 for d, k in zip(window.dilation, window.kernel, strict=True)]
-    room = [n + b + a for n, b, a in zip(space, window.before, window.after, strict=True)]
-    places = tuple((n - r) // s + 1 for n, r, s in zip(room, reach, window.stride, strict=True))
-    if min(places) < 1:
-        raise ValueError(f"a kernel that reaches over {tuple(reach)}, and an input of {tuple(room)} with its padding")
-    n_out, n_in = int(np.prod(places)), int(np.prod(space))
-    out_channel = np.arange(len(weight))[:, None, None]
-    in_channel = out_channel // (len(weight) // groups) * weight.shape[1] + np.arange(weight.shape[1])[:, None]
-    rows, columns, values = [], [], []
-    for offset in np.ndindex(*window.kernel):
-        steps = zip(places, window.stride, offset, window.dilation, window.before, strict=True)
-        at = np.meshgrid(*(np.arange(n) * s + k * d - b for n, s, k, d, b in steps), indexing="ij")
-        inside = np.all([(a >= 0) & (a < n) for a, n in zip(at, space, strict=True)], axis=0)
-        source = np.ravel_multi_index([a[inside] for a in at], space)
-        row, column = out_channel * n_out + np.flatnonzero(inside), in_channel * n_in + source
-        row, column, value = np.broadcast_arrays(row, column, weight[(..., *offset)][..., None])
-        for found, part in ((rows, row), (columns, column), (values, value)):
-            found.append(part.ravel())
-    entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
-    matrix = csr_array(coo_array(entries, shape=(len(weight) * n_out, shape[0] * n_in)))
+def _convolved(weight: np.ndarray, shape: Shape, window: Window, groups: int) -> tuple[csr_array, Shape]:
+    """The matrix of ``convolution`` without weights that are 0, and the shape of its output."""
+    if min(window.places(shape[1:])) < 1:
+        raise ValueError(
+            f"a kernel that reaches over {window.reach()}, and an input of {window.room(shape[1:])} with its padding"
+        )
+    matrix, outputs = convolution(weight, shape, window, groups)
     matrix.eliminate_zeros()
-    return matrix, (len(weight), *places)
+    return matrix, outputs

@@ -35,6 +35,7 @@ from evsim.pynn import (
     sessions,
     simulator,
 )
+from evsim.pynn.assemblies import Assembly
 from evsim.pynn.cells import list_standard_models
 from evsim.pynn.connection import Connection
 from evsim.pynn.connectors import (
@@ -87,7 +88,7 @@ from evsim.pynn.point_neurons import (
     ExpPSR,
     PointNeuron,
 )
-from evsim.pynn.populations import Assembly, Population, PopulationView
+from evsim.pynn.populations import Population, PopulationView
 from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
 from evsim.pynn.projections import Projection
 from evsim.pynn.simulator import name

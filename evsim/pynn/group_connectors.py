@@ -45,10 +45,10 @@ class _WithinGroups(connectors.Connector):
             )
         return size
 
-    def _connect(self, projection, source: NDArray, target: NDArray, weights: NDArray | None = None) -> None:
-        """Connect the pairs of one group in all groups; ``weights`` (pairs,) are those of each group."""
-        groups = projection.pre.size // self._group_size(projection)
-        starts = np.repeat(np.arange(groups) * self._group_size(projection), len(source))
+    def _connect(self, projection, size: int, source: NDArray, target: NDArray, weights: NDArray | None = None) -> None:
+        """Connect the pairs of one group in all groups of a size; ``weights`` (pairs,) are those of each group."""
+        groups = projection.pre.size // size
+        starts = np.repeat(np.arange(groups) * size, len(source))
         columns = [np.tile(source, groups) + starts, np.tile(target, groups) + starts]
         names = () if weights is None else ("weight",)
         columns += [] if weights is None else [np.tile(weights, groups)]
@@ -97,7 +97,7 @@ class AllButMeConnector(_WithinGroups):
         size = self._group_size(projection)
         self._check_weights(size)
         source, target = np.nonzero(~np.eye(size, dtype=bool))
-        self._connect(projection, source, target, self.weights)
+        self._connect(projection, size, source, target, self.weights)
 
 
 class OneToOneOffsetConnector(_WithinGroups):
@@ -143,7 +143,7 @@ class OneToOneOffsetConnector(_WithinGroups):
         source = np.arange(size)
         target = source + self.offset
         there = (target >= 0) & (target < size) | self.wrap
-        self._connect(projection, source[there], target[there] % size)
+        self._connect(projection, size, source[there], target[there] % size)
 
 
 def _is_whole(number: Any, least: int | None = None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +19,7 @@ from evsim.pynn.invalid import InvalidValueError, naming
 from evsim.pynn.ion_channels import DENSITY, REVERSAL, IonChannel
 from evsim.pynn.morphology import Place, over_sections, placing, random_placement
 from evsim.pynn.neurites import Neurites, neurites
+from evsim.pynn.plain_parameters import PlainParameters
 from evsim.pynn.point_neurons import (
     CondAlphaPostSynapticResponse,
     CondBetaPostSynapticResponse,
@@ -39,7 +39,7 @@ _RESPONSES = {
 }
 
 
-class MultiCompartmentNeuron(cells.MultiCompartmentNeuron):
+class MultiCompartmentNeuron(PlainParameters, cells.MultiCompartmentNeuron):
     """A neuron of compartments: a morphology with ion channels and synapses, in the rule set ``ideal``.
 
     A class of it, or this one, names its ``ion_channels`` and ``post_synaptic_entities``; an instance gives parameters:
@@ -282,31 +282,6 @@ class MultiCompartmentNeuron(cells.MultiCompartmentNeuron):
         """The names of the sections."""
         return [section.name for section in self.neurites.sections]
 
-    def get_schema(self) -> dict[str, type]:
-        """The parameters that may differ between cells are numbers."""
-        return dict.fromkeys(self.default_parameters, float)
-
     def has_parameter(self, name: str) -> bool:
         """Whether it is one of those that may differ between cells."""
         return name in self.default_parameters
-
-    def get_parameter_names(self) -> list[str]:
-        """Those that may differ between cells."""
-        return list(self.default_parameters)
-
-    def get_native_names(self, *names: str) -> tuple[str, ...] | list[str]:
-        """evsim's names, which are PyNN's own."""
-        return names or self.get_parameter_names()
-
-    @property
-    def native_parameters(self) -> ParameterSpace:
-        """A copy of its parameters."""
-        return deepcopy(self.parameter_space)
-
-    def translate(self, parameters: ParameterSpace, copy: bool = True) -> ParameterSpace:
-        """The same parameters: evsim's units are PyNN's own."""
-        return deepcopy(parameters) if copy else parameters
-
-    def computed_parameters_include(self, parameter_names) -> bool:
-        """None is computed from others."""
-        return False

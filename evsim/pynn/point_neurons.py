@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from pyNN import errors
 from pyNN.parameters import ParameterSpace
 from pyNN.standardmodels import StandardCellTypeComponent, StandardPostSynapticResponse, cells, receptors
 
+from evsim.pynn.plain_parameters import PlainParameters
 from evsim.pynn.synapses import same_names
 
 
@@ -45,7 +44,7 @@ class CondBetaPostSynapticResponse(receptors.CondBetaPostSynapticResponse):
 ExpPSR, AlphaPSR, BetaPSR = CondExpPostSynapticResponse, CondAlphaPostSynapticResponse, CondBetaPostSynapticResponse
 
 
-class PointNeuron(cells.PointNeuron):
+class PointNeuron(PlainParameters, cells.PointNeuron):
     """A neuron with receptors of any names and responses.
 
     Its parameters are those of the neuron, and of each receptor as ``NAME.tau_syn``, ``NAME.e_syn`` and so on.
@@ -90,31 +89,6 @@ class PointNeuron(cells.PointNeuron):
         """Spikes, the states of the neuron, and the conductance or current of each receptor."""
         own = [f"{name}.{x}" for name in self.receptor_types for x in self.post_synaptic_receptors[name].recordable]
         return [*self.neuron.recordable, *own]
-
-    def get_schema(self) -> dict[str, type]:
-        """All parameters are numbers."""
-        return dict.fromkeys(self.default_parameters, float)
-
-    def get_parameter_names(self) -> list[str]:
-        """Those of its parts."""
-        return list(self.default_parameters)
-
-    def get_native_names(self, *names: str) -> tuple[str, ...] | list[str]:
-        """evsim's names, which are PyNN's own."""
-        return names or self.get_parameter_names()
-
-    @property
-    def native_parameters(self) -> ParameterSpace:
-        """A copy of its parameters."""
-        return deepcopy(self.parameter_space)
-
-    def translate(self, parameters: ParameterSpace, copy: bool = True) -> ParameterSpace:
-        """The same parameters: evsim's units are PyNN's own."""
-        return deepcopy(parameters) if copy else parameters
-
-    def computed_parameters_include(self, parameter_names) -> bool:
-        """None is computed from others."""
-        return False
 
 
 def _response(response: StandardPostSynapticResponse) -> str:

@@ -1,4 +1,4 @@
-"""Population, PopulationView and Assembly."""
+"""Population and PopulationView."""
 # ruff: noqa: D101 - classes that PyNN documents keep its words
 
 from __future__ import annotations
@@ -14,70 +14,13 @@ from evsim import network, registry
 from evsim.model import NeuronModel
 from evsim.pynn import estimate, placement, simulator
 from evsim.pynn.array_parameters import refuse_malformed
-from evsim.pynn.data_files import with_start, write_at_end, writer
+from evsim.pynn.assemblies import Assembly
+from evsim.pynn.data_files import write_at_end
 from evsim.pynn.graph import model_name
 from evsim.pynn.invalid import naming
 from evsim.pynn.multicompartment import MultiCompartmentNeuron
 from evsim.pynn.recording import Recorder
 from evsim.pynn.sites import present
-
-
-class Assembly(common.Assembly):
-    __doc__ = common.Assembly.__doc__
-    _simulator = simulator
-
-    @property
-    def local_size(self) -> int:
-        """The number of cells on this process, which is all of them."""
-        return self.size
-
-    @property
-    def receptor_types(self) -> list[str]:
-        """The receptor types that all populations have, in the order of the first.
-
-        PyNN gives them in any order, by which it then guesses the receptor of a projection.
-        """
-        first, *others = (list(part.celltype.receptor_types) for part in self.populations)
-        return [name for name in first if all(name in other for other in others)]
-
-    @property
-    def initial_values(self) -> dict[str, LazyArray]:
-        """The initial values of those variables that all populations have; a copy, which is not to be changed."""
-        first, *others = (_root_of(part).initial for part in self.populations)
-        names = [name for name in first if all(name in other for other in others)]
-        parts = [(_root_of(part).initial, part._places()) for part in self.populations]
-        return {name: LazyArray(np.concatenate([initial[name][at] for initial, at in parts])) for name in names}
-
-    def __getitem__(self, index):
-        if isinstance(index, int | np.integer):
-            if not -self.size <= index < self.size:
-                raise IndexError(f"cell {index} of the assembly {self.label!r}, which has {self.size}")
-            index %= self.size  # PyNN looks for a negative one in the first population
-        return super().__getitem__(index)
-
-    def find_units(self, variable) -> str:
-        """The unit of a variable or parameter; raises ValueError where the populations differ in it."""
-        (unit,) = super().find_units(variable)  # PyNN gives a set
-        return unit
-
-    def record(self, variables, to_file=None, sampling_interval=None, locations=None) -> None:
-        """Record variables of all cells, into one file if one is named."""
-        for part in self.populations:
-            part.record(variables, None, sampling_interval, locations)
-        write_at_end(self, variables, to_file)  # PyNN has each population write over the file of the one before
-
-    def write_data(self, io, variables="all", gather=True, clear=False, annotations=None) -> None:
-        """Write the recorded data to a file; raises MissingPartError if Neo lacks a package for its format."""
-        io = writer(io)
-        super().write_data(io, variables, gather, clear, with_start(io, annotations))
-
-    def rset(self, parametername: str, rand_distr) -> None:
-        """``set(NAME=distribution)``, an old name of it."""
-        self.set(**{parametername: rand_distr})
-
-
-def _root_of(part: Population | PopulationView) -> Population:
-    return part._root()
 
 
 class _Cells:
@@ -162,14 +105,14 @@ class _Cells:
             return
         parameter = model.begins.get(variable)
         begins = self._root().values[parameter][self._places()] if parameter else np.full(self.size, default)
-        values = np.broadcast_to(values, self.size)
-        for value, known in zip(values, begins, strict=True):
-            if value not in (known, default):  # the default is what PyNN gives unasked
-                said = f"{value:g}" if np.isfinite(value) else f"{value:g}, not a finite number"
-                raise errors.InvalidParameterValueError(
-                    f"population {self._root().label!r}: the initial {variable} is {said}; in {model.name} it follows "
-                    f"from the spikes and begins at {known:g}" + (f", which is {parameter}" if parameter else "")
-                )
+        wrong = np.flatnonzero((values != begins) & (values != default))  # the default is what PyNN gives unasked
+        if len(wrong):
+            value, known = values[wrong[0]], begins[wrong[0]]
+            said = f"{value:g}" if np.isfinite(value) else f"{value:g}, not a finite number"
+            raise errors.InvalidParameterValueError(
+                f"population {self._root().label!r}: the initial {variable} is {said}; in {model.name} it follows from "
+                f"the spikes and begins at {known:g}" + (f", which is {parameter}" if parameter else "")
+            )
 
     def _set_cell_initial_value(self, id, variable: str, value: float) -> None:
         index = self.id_to_index(id)  # type: ignore[attr-defined]

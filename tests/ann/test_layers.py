@@ -34,6 +34,14 @@ def test_pool_is_the_mean_of_windows():
     assert overlapping[1, 0, 0] == pytest.approx(image[1, :2, :2].sum() / 9)
 
 
+def test_weights_of_0_are_entries_and_the_padding_is_none():
+    """So a convolution has as many multiplications as its window has places inside the image, whatever it learned."""
+    kernel = np.array([[[[0.0, 1.0, 0.0]] * 3]])
+    matrix, _, shape = Conv2d(kernel, np.zeros(1), (1, 1), (1, 1)).matrix((1, 4, 5))
+    assert shape == (1, 4, 5)
+    assert matrix.nnz == (3 * 4 - 2) * (3 * 5 - 2) and np.count_nonzero(matrix.data) == (3 * 4 - 2) * 5
+
+
 def small() -> Ann:
     rng = np.random.default_rng(2)
     conv = Conv2d(rng.normal(size=(3, 1, 3, 3)), rng.normal(size=3), (1, 1), (1, 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+from pathlib import Path
 
 import pytest
 
@@ -179,26 +181,12 @@ def test_the_microcircuits_events_are_those_of_its_synapses_and_rates(microcircu
 
 
 @pytest.fixture
-def microcircuit() -> list[tuple[float, float]]:
+def microcircuit(monkeypatch) -> list[tuple[float, float]]:
     """Synapses and rate (Hz) of the source of each projection of the whole model of Potjans and Diesmann 2014."""
-    sizes = (20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948)
-    rates = (0.903, 2.965, 4.414, 5.876, 7.569, 8.633, 1.105, 7.829)
-    probabilities = (
-        (0.1009, 0.1689, 0.0437, 0.0818, 0.0323, 0.0, 0.0076, 0.0),
-        (0.1346, 0.1371, 0.0316, 0.0515, 0.0755, 0.0, 0.0042, 0.0),
-        (0.0077, 0.0059, 0.0497, 0.135, 0.0067, 0.0003, 0.0453, 0.0),
-        (0.0691, 0.0029, 0.0794, 0.1597, 0.0033, 0.0, 0.1057, 0.0),
-        (0.1004, 0.0622, 0.0505, 0.0057, 0.0831, 0.3726, 0.0204, 0.0),
-        (0.0548, 0.0269, 0.0257, 0.0022, 0.06, 0.3158, 0.0086, 0.0),
-        (0.0156, 0.0066, 0.0211, 0.0166, 0.0572, 0.0197, 0.0396, 0.2252),
-        (0.0364, 0.001, 0.0034, 0.0005, 0.0277, 0.008, 0.0658, 0.1443),
-    )
-    found = []
-    for target, row in enumerate(probabilities):
-        for source, probability in enumerate(row):
-            pairs = float(sizes[target] * sizes[source])
-            found.append((math.log(1 - probability) / math.log1p(-1 / pairs), rates[source]))
-    return found
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+    script = importlib.import_module("microcircuit")
+    numbers = script.Microcircuit("W3", 0.1, 1000.0, scale=10.0).numbers
+    return [(numbers[i][j], script.FULL_RATES[j]) for i in script.LAYERS for j in script.LAYERS]
 
 
 def test_an_account_that_there_is_not_is_refused():

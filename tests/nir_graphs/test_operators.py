@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evsim.nir.operators import Window, convolution, operator
+from evsim.convolution import Window, convolution
+from evsim.nir.operators import operator
 
 nir = pytest.importorskip("nir")
 
