@@ -144,6 +144,9 @@ class Rule:
         defects: ``defects(where, values, dt)``: where the chip's own firmware does otherwise than it should with these
             parameters and this time step; such a network can run, and does the same. ``where`` names the population.
         limits: parameter -> the least and the largest value that the arithmetic can compute with, where there are such.
+        arrive: ``arrive(receptor, values, dt, left) -> (early, late)``, in ``ideal``: of an input that comes within a
+            time step, ``left`` ms (n,) before its end, the parts of its weight that are taken at the step's beginning
+            and at its end in its place; ``values`` are those of the n targets. None where both are in proportion.
         whole: whether ``neuron`` is no function of one neuron, but the loop over all of them, in the form that
             ``evsim.loops`` describes. Rows of state and parameters then need no names, and there is no other function.
 
@@ -165,6 +168,7 @@ class Rule:
     note: str = ""
     defects: Callable[[str, Values, float], Iterable[Problem]] | None = None
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    arrive: Callable[[str, Values, float, NDArray[np.float64]], tuple[np.ndarray, np.ndarray]] | None = None
     whole: bool = False
 
     def __post_init__(self) -> None:

@@ -1,8 +1,9 @@
 """Dopamine: a third factor, by which the weights of plastic synapses follow what pairs of spikes only propose.
 
-A pair of spikes changes a synapse's eligibility c, and not its weight w, by the same amount as it would without
-dopamine; spikes of reward (or of punishment) raise (or
-lower) the dopamine d of their target by their weight. Between spikes
+A pair of spikes changes a synapse's eligibility c, and not its weight w, by the same amount as it would change the
+weight without dopamine. Where that depends on the weight, it depends on c in its place, as in sPyNNaker's firmware:
+pairs that are multiplicative add a_plus * (w_max - c) or take away a_minus * (c - w_min), with the bounds of their own
+rule. Spikes of reward (or of punishment) raise (or lower) the dopamine d of their target by their weight. Between them
 
     dc/dt = -c / tau_c,    dd/dt = -d / tau_d,    dw/dt = c * (d - baseline)    with time in ms, w_min <= w <= w_max
 

@@ -219,6 +219,8 @@ class Network:
     Attributes:
         timestep: ms.
         seed: of every random draw that is made while the network runs.
+        off_grid: whether given spikes arrive when their times say, and not at the nearest time step; ``ideal`` alone
+            can do that, and it does over synapses that do not change.
     """
 
     timestep: float
@@ -227,6 +229,7 @@ class Network:
     currents: tuple[Current, ...] = ()
     probes: tuple[Probe, ...] = ()
     seed: int = 0
+    off_grid: bool = False
 
     def __post_init__(self) -> None:
         if problems := list(_problems(self)):

@@ -132,6 +132,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
     return {
         "timestep": float(network.timestep),
         "seed": int(network.seed),
+        **({"off_grid": True} if network.off_grid else {}),  # others have the fingerprint that they always had
         "populations": [_describe_population(population, put) for population in network.populations],
         "projections": [
             {
@@ -228,6 +229,7 @@ def _build(said: Mapping[str, Any], get: Get) -> Network:
     return Network(
         timestep=said["timestep"],
         seed=said["seed"],
+        off_grid=said.get("off_grid", False),
         populations=tuple(_build_population(entry, get) for entry in said["populations"]),
         projections=tuple(_build_projection(entry, get) for entry in said["projections"]),
         currents=tuple(Current(**_with_arrays(entry, get)) for entry in said["currents"]),

@@ -1,4 +1,4 @@
-"""Cells that spike after independent intervals which are not exponential: with a dead time, or gamma-distributed.
+"""Cells that spike after independent intervals: with a dead time, gamma-distributed, or at a rate that varies.
 
 Each begins in equilibrium, so that its rate is the same from the start on. An interval depends on the network's seed,
 the population, the cell and the number of its spike alone; and on its beginning, where the law changes with time.
@@ -142,6 +142,47 @@ class VaryingGamma(Intervals):
             left = np.maximum(left[on] - _hazard_between(a, (now - last) / b, (end - last) / b), 0.0)
             waiting, now, bins = waiting[on], end, bins[on] + 1
         return found
+
+
+class VaryingRate(Intervals):
+    """A Poisson process whose rate is constant from one given time to the next: its integral is inverted.
+
+    Args:
+        rates: (cells, bins) Hz.
+        begin: (cells, bins) ms, ascending, from when on each rate holds; infinite where a cell has fewer of them.
+        end: (cells, bins) ms, until when; no rate holds longer than until the next one begins.
+    """
+
+    def __init__(self, rates: Floats, begin: Floats, end: Floats) -> None:
+        never = np.full((len(begin), 1), np.inf)
+        end = np.minimum(np.maximum(end, begin), np.hstack([begin[:, 1:], never]))
+        self._begin, self._per_ms = np.where(np.isfinite(begin), begin, 0.0), rates / 1000.0
+        self._length = np.where(np.isfinite(begin), end - self._begin, 0.0)
+        with np.errstate(invalid="ignore"):
+            expected = np.where(self._per_ms > 0, self._per_ms * self._length, 0.0)
+        self._after = np.cumsum(expected, axis=1)  # spikes expected until the end of each bin
+        self._before = np.hstack([np.zeros((len(begin), 1)), self._after[:, :-1]])
+        self.rate = np.where(self._length > 0, self._per_ms, 0.0).max(axis=1, initial=0.0)
+
+    def following(self, last: Floats, u: Floats, cells: NDArray[np.int64]) -> Floats:
+        """When the integral of the rate has grown by an exponential number; infinite where it never does."""
+        if not self._begin.shape[1]:
+            return np.full(len(cells), np.inf)
+        wanted = self._expected(last, cells) - np.log1p(-u)
+        after = self._after[cells]
+        found = np.minimum((after < wanted[:, None]).sum(axis=1), after.shape[1] - 1)
+        begin, before, rate = (rows[cells, found] for rows in (self._begin, self._before, self._per_ms))
+        some = (wanted <= after[np.arange(len(cells)), found]) & (rate > 0)
+        return np.where(some, begin + (wanted - before) / np.where(some, rate, 1.0), np.inf)
+
+    def first(self, begins: Floats, draw: Callable[[], Floats]) -> Floats:
+        """As from any moment: the process has no memory."""
+        return self.following(begins, draw(), np.arange(len(begins)))
+
+    def _expected(self, time: Floats, cells: NDArray[np.int64]) -> Floats:
+        """The spikes expected until a time."""
+        passed = np.clip(time[:, None] - self._begin[cells], 0.0, self._length[cells])
+        return (self._per_ms[cells] * passed).sum(axis=1)
 
 
 LEAST_SURVIVAL = 1e-250  # of an age; the hazard of older ones is taken to be that of infinity

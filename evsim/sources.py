@@ -19,11 +19,13 @@ from evsim.poisson.counts import count_tables, expand_counts
 from evsim.poisson.events import Position, choice_of, draw_events, draw_gaps, ordered
 from evsim.poisson.keys import process_key
 from evsim.registry import cell_model
-from evsim.renewal import DeadTime, Gamma, Intervals, RenewalTrains, VaryingGamma
+from evsim.renewal import DeadTime, Gamma, Intervals, RenewalTrains, VaryingGamma, VaryingRate
 
 # Spikes of a cell in a time step between which counts are quicker than events; above, the tables grow too long.
 LEAST_MEAN, MOST_MEAN = 0.05, 1000.0
 MS_PER_S = 1000.0
+
+PERIOD = "start", "duration"  # the parameters (ms) of sources that have them
 
 
 class SourceSpikes(NamedTuple):
@@ -178,7 +180,8 @@ class RenewalSource:
 
     def __init__(self, law: str, population: Population, timestep: float, seed: int, index: int, begin: int) -> None:
         intervals = INTERVALS[law](population)
-        start, duration = (_each(population, name) for name in ("start", "duration"))
+        always = np.zeros(population.size), np.full(population.size, np.inf)
+        start, duration = (_each(population, name) for name in PERIOD) if PERIOD[0] in population.parameters else always
         begins = np.maximum(start, begin * timestep)
         self._timestep = timestep
         self._trains = RenewalTrains(intervals, begins, start + duration, timestep, _key(seed, index, begin))
@@ -202,12 +205,23 @@ def _varying_gamma(population: Population) -> Intervals:
     return VaryingGamma(tables["tbins"].padded(np.inf), tables["a"].padded(1.0), MS_PER_S * tables["b"].padded(1.0))
 
 
+def _varying_poisson(population: Population) -> Intervals:
+    tables = population.sequences
+    starts = tables["starts"].padded(np.inf)
+    return VaryingRate(tables["rates"].padded(0.0), starts, starts + tables["durations"].padded(0.0))
+
+
 def _each(population: Population, name: str) -> NDArray[np.float64]:
     return np.broadcast_to(population.parameters[name], population.size)
 
 
 # how a source model draws -> the law of its intervals
-INTERVALS = {"dead time": _dead_time, "gamma": _gamma, "varying gamma": _varying_gamma}
+INTERVALS = {
+    "dead time": _dead_time,
+    "gamma": _gamma,
+    "varying gamma": _varying_gamma,
+    "varying poisson": _varying_poisson,
+}
 
 
 def on_grid(time: float, timestep: float) -> bool:

@@ -189,3 +189,64 @@ def test_histograms_that_do_not_fit_are_refused(nets):
     ):
         with pytest.raises(CheckError, match=message):
             nets.run(Network(1.0, (varying(3, a, b, tbins) if a else varying(3, [[]] * 3, [[]] * 3, [[]] * 3),)), 1)
+
+
+# --- rates that vary -------------------------------------------------------------------------------------------------
+
+
+def variable(size: int, rates, starts, durations) -> Population:
+    """A SpikeSourcePoissonVariable whose cells share a schedule, or have one each."""
+    lists = {"rates": rates, "starts": starts, "durations": durations}
+    shared = {name: values if np.ndim(values[0]) else [values] * size for name, values in lists.items()}
+    sequences = {name: Sequences.from_lists([np.array(x, float) for x in shared[name]]) for name in shared}
+    return Population("source", "SpikeSourcePoissonVariable", size, {}, sequences=sequences)
+
+
+def test_counts_of_each_stretch_are_poissons():
+    """A rate holds for its duration, and at most until the next one starts; between and before there is silence."""
+    source = variable(2000, [50.0, 200.0, 0.0, 80.0], [20.0, 60.0, 90.0, 100.0], [30.0, 100.0, 5.0, FOREVER])
+    found = trains(source, 150.0)
+    for low, high, rate in ((0, 20, 0), (20, 50, 50), (50, 60, 0), (60, 90, 200), (90, 100, 0), (100, 150, 80)):
+        counts = np.array([np.count_nonzero((train > low) & (train <= high)) for train in found])
+        mean = rate * (high - low) / 1000.0
+        assert abs(counts.mean() - mean) <= 4 * np.sqrt(mean / len(counts))
+        assert abs(counts.var() - mean) <= 0.15 * mean
+    inside = np.concatenate([train[(train > 60) & (train <= 90)] for train in found])
+    assert stats.kstest(inside, stats.uniform(60, 30).cdf).pvalue > IMPROBABLE
+    assert mean_rate(source) == pytest.approx(np.full(2000, 200.0))
+
+
+def test_cells_may_have_schedules_of_their_own():
+    source = variable(
+        3, [[1000.0], [0.0, 500.0], [10.0]], [[0.0], [0.0, 400.0], [900.0]], [[100.0], [9.0, 100.0], [0.0]]
+    )
+    first, second, third = trains(source, 1000.0)
+    assert abs(len(first) - 100) < 50 and first.max() <= 100.0
+    assert abs(len(second) - 50) < 35 and second.min() > 400.0 and second.max() <= 500.0
+    assert not len(third)
+
+
+def test_a_schedule_may_be_empty():
+    assert [len(train) for train in trains(variable(2, [[]] * 2, [[]] * 2, [[]] * 2), 100.0)] == [0, 0]
+
+
+def test_windows_and_a_new_beginning_change_nothing_of_a_schedule():
+    source = variable(50, [100.0, 300.0], [10.0, 40.0], [20.0, 60.0])
+    network = Network(0.1, (source,), seed=5)
+    whole = source_of(network, 0).spikes(0, 1000)
+    pieces = source_of(network, 0)
+    parts = [pieces.spikes(a, b) for a, b in ((0, 99), (100, 450), (451, 1000))]
+    for name in ("label", "cell"):
+        np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
+    anew = source_of(network, 0, begin=500).spikes(500, 1000)
+    assert anew.time.min() > 50.0 and abs(len(anew.time) - 50 * 15) < 5 * np.sqrt(750)
+
+
+def test_schedules_that_do_not_fit_are_refused(nets):
+    for lists, message in (
+        (([1.0, 2.0], [0.0], [5.0]), "2 rates, 1 starts and 1 durations in cell 0"),
+        (([-1.0], [0.0], [5.0]), r"rates is -1 Hz at the least, and out of range in 3 of 3 numbers"),
+        (([1.0], [np.nan], [5.0]), "3 of 3 numbers of parameter starts are not finite"),
+    ):
+        with pytest.raises(CheckError, match=message):
+            nets.run(Network(1.0, (variable(3, *lists),)), 1)

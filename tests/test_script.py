@@ -76,7 +76,7 @@ def test_the_real_simulator_is_back_afterwards(run):
 
 def test_a_part_that_evsim_has_not_is_missing(run):
     with pytest.raises(ScriptError, match="redirected to evsim here, which has no such part"):
-        run("import pyNN.nest.nestml")
+        run("import pyNN.nest.nineml")
 
 
 def test_spinnaker_words_are_ignored_and_it_is_said(run):

@@ -1,4 +1,9 @@
-"""The course of a synaptic response: g of dg/dt = -g / tau + x, dx/dt = -x / tau_x, known exactly at any time."""
+"""The course of a synaptic response: g of dg/dt = -g / tau + x, dx/dt = -x / tau_x, known exactly at any time.
+
+An input that comes within a time step, ``left`` ms before its end, is put as two at the step's ends: the functions
+called ``shares`` give which part of the weight each of them has (early, late), so that at the end of the step the
+response is what it would be, and so ever after.
+"""
 
 from __future__ import annotations
 
@@ -20,3 +25,24 @@ def moved(time: float | Floats, tau: Floats, tau_x: Floats) -> Floats:
     difference = time * (1 / tau - 1 / tau_x)
     safe = np.where(difference == 0, 1.0, difference)
     return time * np.exp(-time / tau) * np.where(difference == 0, 1.0, np.expm1(safe) / safe)
+
+
+Shares = tuple[Floats, Floats]
+
+
+def shares_in_proportion(left: Floats, dt: float) -> Shares:
+    """Those that keep the mean time of the input: right to the second order in ``dt`` whatever the response."""
+    early = left / dt
+    return early, 1 - early
+
+
+def exponential_shares(left: Floats, dt: float, tau: Floats) -> Shares:
+    """Those of g = exp(-t / tau), which also keep the integral of g over the step; they add up to 1."""
+    early = np.expm1(-left / tau) / np.expm1(-dt / tau)
+    return early, 1 - early
+
+
+def rising_shares(left: Floats, dt: float, tau: Floats, tau_x: Floats) -> Shares:
+    """Those of a response that rises, both of whose parts, g and x, they keep."""
+    early = moved(left, tau, tau_x) / moved(dt, tau, tau_x)
+    return early, np.exp(-left / tau_x) - early * np.exp(-dt / tau_x)

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.arithmetic.responses import moved, time_of_peak
+from evsim.arithmetic.responses import exponential_shares, moved, rising_shares, time_of_peak
 from evsim.cable import step
 from evsim.cable.compartments import NF, NO_SECTION, US, Tree, site_name
-from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
+from evsim.model import Cells, NeuronModel, Readout, Rule, Values, kind_of, table
 
 LEAK, SODIUM, POTASSIUM = "leak", "sodium", "potassium"
 GATES = {LEAK: (), SODIUM: ("m", "h"), POTASSIUM: ("n",)}
@@ -258,12 +258,20 @@ class Cable:
         drive = np.zeros((len(self.tree), state.shape[1]))
         return Cells(state, self.rows(values, dt), drive, 1.0, self.readouts)
 
+    def arrive(
+        self, receptor: str, values: Values, dt: float, left: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Early and late part of an input within a time step; see ``evsim.model.Rule``."""
+        (kind,) = (kind for kind in self.receptors if kind.name == kind_of(receptor))
+        tau, tau_x = (values[f"{kind.name}.{name}"] for name in (kind.taus * 2)[:2])
+        return rising_shares(left, dt, tau, tau_x) if kind.rises else exponential_shares(left, dt, tau)
+
 
 def neuron_model(name: str, cable: Cable) -> NeuronModel:
     """The model of a neuron, for the registry."""
     inputs = {site_name(cable.names[node], receptor.name): row for row, (receptor, node) in enumerate(cable.sites)}
     taus = frozenset(f"{receptor.name}.{tau}" for receptor in cable.receptors for tau in receptor.taus)
-    rule = Rule(cable.convert, step.step, states=(), parameters=(), inputs=inputs, whole=True)
+    rule = Rule(cable.convert, step.step, states=(), parameters=(), inputs=inputs, arrive=cable.arrive, whole=True)
     places: Mapping[str, int] = {place: node for node, place in enumerate(cable.names) if place}
     return NeuronModel(
         name=name,

@@ -56,7 +56,7 @@ def convert(
         tuple(projections),
         tuple(weight_losses),
         tuple(parameter_losses),
-        (*_rule_notes(populations, chip), *map(str, defects)),
+        (*_rule_notes(populations, chip), *_notes_on_times(network, chip), *map(str, defects)),
         defects,
     )
 
@@ -94,6 +94,22 @@ def _rule_notes(populations: list[ChipPopulation | ChipSource], chip: Chip) -> I
     for population in populations:
         if isinstance(population, ChipPopulation) and (note := population.model.rules[chip.rules.name].note):
             yield f"population {population.label!r}: {note}"
+
+
+def _notes_on_times(network: Network, chip: Chip) -> Iterator[str]:
+    """Which spikes take effect at the nearest time step though the network asks for the times as they are given."""
+    if not network.off_grid:
+        return
+    if chip.rules.name != "ideal":
+        yield "network: given spikes take effect at the nearest time step, for there is no time between two"
+        return
+    for projection in network.projections:
+        changes = projection.plasticity or projection.release or projection.modulation
+        if changes and network.populations[projection.pre].trains is not None:
+            yield (
+                f"projection {projection.label!r}: given spikes take effect at the nearest time step, for its "
+                "synapses change with them"
+            )
 
 
 def _rule_defects(network: Network, chip: Chip) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from evsim.engine.intrinsics import ticks
 from evsim.engine.memory import BLOCK, UNREST
 from evsim.engine.modulated import deliver_modulated, turn_modulated
 from evsim.engine.modulated_history import deliver_doses, has_room_for_doses, note_modulated
+from evsim.engine.off_grid import deliver_listed
 from evsim.engine.places import (
     CHANGE,
     DELIVER,
@@ -179,6 +180,7 @@ def advance(
     releasing,
     modulated,
     coupled,
+    listed,
     scratch,
     exchange,
     events,
@@ -198,6 +200,7 @@ def advance(
         releasing: those of synapses that release a part of their weight; None where there are none.
         modulated: those that learn by dopamine, and those that give it; None where there are none.
         coupled: the gap junctions of its cells; None where there are none.
+        listed: what arrives between time steps, up to label ``last``; None where nothing does.
         events: (labels, global numbers) of sources' spikes up to label ``last``, sorted by label.
         notes: whether to take times, the times (ticks), and the counts of events, which are taken in any case.
 
@@ -249,6 +252,8 @@ def advance(
                     due, rows, MODULATED, modulated, deliver_modulated, calendar, share, scratch, inputs, work
                 )
             t = spend(profile, spent, PLASTICITY, t)
+            if listed is not None:
+                work[DELIVER] += deliver_listed(listed, due, inputs)
             if charges.shape[1]:
                 deliver_charges(due, share, blocks, layout, inputs, charges)
             t = spend(profile, spent, DELIVER, t)

@@ -6,6 +6,9 @@ much earlier, one of the target reaches the synapse that much later; dopamine re
 of these events weights are integrated in closed form, and where dopamine passes the baseline in between, up to there
 and from there: so they move one way at a time, and are cut off at their bounds at the end of each part.
 
+Where a spike of the target reaches a synapse just as one of the source arrives, they make no pair. To rules that depend
+on the eligibility it matters which comes first: the target's, unless no part of the delay lies behind the synapse.
+
 At labels that are multiples of ``SWEEP`` all rows are brought up to date, so that the histories of spikes and of doses
 may be forgotten. So what is computed depends neither on the number of threads nor on when a run is cut.
 """
@@ -48,6 +51,12 @@ def _integrated(lane, weight, eligibility, dopamine, steps):
             eligibility *= math.exp(-lane.rate_c * turn)
             steps, dopamine = steps - turn, lane.baseline
     return min(max(weight + _gained(lane, eligibility, dopamine, steps), lane.low), lane.high)
+
+
+@lean
+def _part_of(lane, slope, eligibility, steps):
+    """So much of what an eligibility was so many steps before."""
+    return slope * eligibility * math.exp(steps * lane.rate_c) if slope != 0 else 0.0
 
 
 @lean
@@ -105,7 +114,8 @@ def _brought(lane, row, synapse, histories, pasts, until, ends):
             eligibility *= math.exp(-(later - time) * lane.rate_c)
             time = later
         if is_post:
-            added = lane.up * _trace_of_arrivals(lane, row, at)
+            amount = lane.up - _part_of(lane, lane.up_slope, eligibility, time - at)
+            added = amount * _trace_of_arrivals(lane, row, at)
             eligibility += added * math.exp(-(time - at) * lane.rate_c)
             post = np.int64(posts[post].later)
         elif is_dose:
@@ -195,7 +205,8 @@ def _depress(lane, row, synapse, posts, past, arrival):
     trace, label = past.value, past.label
     if place >= 0:
         trace, label = posts[place].value, posts[place].label
-    fallen = lane.down * trace * math.exp(-(felt - label) * lane.rate_minus)
+    amount = lane.down + _part_of(lane, lane.down_slope, synapse.eligibility, row.time - arrival)
+    fallen = amount * trace * math.exp(-(felt - label) * lane.rate_minus) + lane.cost
     synapse.eligibility -= fallen * math.exp(-(row.time - arrival) * lane.rate_c)
 
 

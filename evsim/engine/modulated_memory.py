@@ -33,8 +33,11 @@ LANE = np.dtype(
         ("rate_minus", np.float64),
         ("rate_c", np.float64),
         ("rate_d", np.float64),
-        ("up", np.float64),  # what a pair adds to the eligibility, in the unit of the weight
+        ("up", np.float64),  # what a pair adds to an eligibility of 0, in the unit of the weight, or takes away
         ("down", np.float64),
+        ("up_slope", np.float64),  # how much less it adds, or more it takes away, for each unit of eligibility
+        ("down_slope", np.float64),
+        ("cost", np.float64),  # what each arrival takes away, alone
         ("baseline", np.float64),
         ("low", np.float64),
         ("high", np.float64),
@@ -189,10 +192,15 @@ def lay_out_modulated(
 
 
 def _set_rule(lane: np.void, part: ModulatedPart, timestep: float) -> None:
+    """The numbers of a lane, whose exponents are 0 or 1: so what a pair changes is linear in the eligibility."""
     rule, modulation = part.rule, part.modulation
     lane["rate_plus"], lane["rate_minus"] = timestep / rule.tau_plus, timestep / rule.tau_minus
     lane["rate_c"], lane["rate_d"] = timestep / modulation.tau_c, timestep / modulation.tau_d
-    lane["up"], lane["down"] = rule.a_plus * abs(rule.w_max), rule.a_minus * abs(rule.w_max)
+    lane["up"], lane["up_slope"] = rule.a_plus * abs(rule.w_max), rule.a_plus * rule.mu_plus
+    lane["down"], lane["down_slope"] = rule.a_minus * abs(rule.w_max), rule.a_minus * rule.mu_minus
+    if rule.mu_minus:
+        lane["down"] = -rule.a_minus * abs(rule.w_min)
+    lane["cost"] = rule.cost * abs(rule.w_max)
     lane["low"], lane["high"], lane["baseline"] = modulation.w_min, modulation.w_max, modulation.baseline
     lane["timestep"], lane["sign"] = timestep, -1.0 if rule.w_max < 0 else 1.0
 

@@ -23,6 +23,7 @@ from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
 from evsim.engine.memory import count_blocks, lay_out
+from evsim.engine.off_grid import OffGrid
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
@@ -82,10 +83,14 @@ class Simulation:
         """Rows, and an empty queue for them."""
         self._fed = fed(self._net, self._senders.sources)
         coupling = electrical_projections(self._net)
-        self._rows = build_rows(self._net, self._layout, [*coupling, *(stretch.projection for stretch in self._fed)])
+        since = self._step or -1  # a spike at t = 0 is still to be sent
+        self._off_grid = OffGrid(self._net, self._layout, self._owners(), since)
+        elsewhere = [*(stretch.projection for stretch in self._fed), *self._off_grid.projections]
+        self._rows = build_rows(self._net, self._layout, [*coupling, *elsewhere])
         self._changing = ChangingSynapses(self._net, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
-        slots = slots_for(max([self._rows.most_delay, *(stretch.delay for stretch in self._fed)]))
+        delays = self._rows.most_delay, self._off_grid.most_delay, *(stretch.delay for stretch in self._fed)
+        slots = slots_for(max(delays))
         inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
         self._charges = np.zeros((slots, inputs), self._rules.number)
         self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
@@ -99,7 +104,7 @@ class Simulation:
         """What the present sources feed, and which of them send single spikes."""
         # spikes up to now are no business of these feeds: what is under way of them has been settled
         self._feeds = feeds_of(self._net, self._layout, self._fed, self._senders.sources, self._step + 1)
-        self._senders.feed({stretch.projection for stretch in self._fed})
+        self._senders.feed({*(stretch.projection for stretch in self._fed), *self._off_grid.projections})
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +112,7 @@ class Simulation:
         """Advance by a number of time steps."""
         last = self._step + steps
         while True:
-            self._run_block(min(self._step + self._block_steps(), last))
+            self._run_block(self._off_grid.reach(self._step, min(self._step + self._block_steps(), last)))
             if self._step >= last:
                 return
 
@@ -125,7 +130,8 @@ class Simulation:
         events = self._senders.hand_out(last, self._recorder)
         changes = self._changes_before(last)
         log = new_log(max(1 << 14, 4 * int(self._layout.slice_size.sum())))
-        run = partial(self._run_thread, last, self._timing(), owners, changes, events, samples, log)
+        listed = self._off_grid.listed(self._step, last)
+        run = partial(self._run_thread, last, self._timing(), owners, changes, events, listed, samples, log)
         with warnings.catch_warnings():  # here, because the filters are those of all threads
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
             run_side_by_side([partial(run, thread) for thread in range(self._threads)], self._exchange.stop)
@@ -135,7 +141,7 @@ class Simulation:
         """For each thread (slices,) whether a slice is its own."""
         return [np.arange(self._layout.n_slices) % self._threads == thread for thread in range(self._threads)]
 
-    def _run_thread(self, last, timing, owners, changes, events, samples, log, thread: int) -> None:
+    def _run_thread(self, last, timing, owners, changes, events, listed, samples, log, thread: int) -> None:
         layout = self._layout
         share = self._share(thread, owners[thread], changes)
         progress = self._progress()
@@ -150,6 +156,7 @@ class Simulation:
                 self._queue(thread),
                 *self._changing.of_thread(thread),
                 self._junctions.threads[thread],
+                listed[thread],
                 self._scratch[thread],
                 self._exchange,
                 events,
@@ -235,7 +242,8 @@ class Simulation:
         sources = self._senders.sources
         fresh_sources = self._senders.changed(old.network, self._step)
         concerned = [s for i, fresh in fresh_sources.items() for s in (sources[i], fresh)]
-        if any(isinstance(s, PoissonCounts) for s in concerned) or not same_synapses(old, chip_network):
+        drawn = any(isinstance(s, PoissonCounts) for s in concerned)
+        if drawn or not same_synapses(old, chip_network) or not self._off_grid.stays(chip_network):
             self._replace_synapses(old, fresh_sources)
         sources |= fresh_sources
         take_back(old, old_layout, old_memory)
@@ -257,6 +265,7 @@ class Simulation:
         under_way = past.under_way(self._calendars, self._step)
         charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
         past.settle(under_way, charges)
+        self._off_grid.settle(self._step, charges)
         # the first label whose input is still to come
         due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
         for stretch in self._fed:

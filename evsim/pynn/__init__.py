@@ -29,6 +29,7 @@ from evsim.pynn import (
     extra_models,
     graph,
     morphology,
+    nestml,
     own_cells,
     own_synapses,
     placement,
@@ -137,6 +138,7 @@ def _is_inner(attribute: str) -> bool:
     return getattr(module, "__name__", "") == f"{__name__}.{attribute}" and attribute not in (
         "extra_models",
         "morphology",
+        "nestml",
         "simulator",
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -15,7 +17,9 @@ from evsim.backend import Target
 from evsim.pynn import simulator
 from evsim.pynn.data_files import writer
 from evsim.pynn.invalid import InvalidValueError
+from evsim.pynn.launchers import refuse_several_processes
 
+ON_GRID, OFF_GRID = "on_grid", "off_grid"  # pyNN.nest's words for the precision of spike times
 SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
 
 
@@ -28,15 +32,21 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
         extra_params: ``max_delay`` (ms or ``"auto"``); ``rng_seed``, the seed of what is drawn while the network runs,
             such as Poisson spikes (default 0; PyNN's older names of it work, too); ``backend`` and ``chip``, where to
             run (``chip="loihi2"``), unless that was chosen from outside; ``threads``, the number of threads that the
-            reference may use, whose results do not depend on it. Words for other simulators are ignored.
+            reference may use, whose results do not depend on it; ``spike_precision``, ``"on_grid"`` (the default: what
+            a SpikeSourceArray sends arrives at the nearest time step) or ``"off_grid"`` (it arrives when its times say,
+            on ``ideal``; see docs/off_grid.md). Words for other simulators are ignored.
 
     Raises:
+        EvsimError: this is one of several processes that MPI has started, which would all do the same.
         UnknownNameError: there is no such backend or chip.
-        InvalidValueError: the time step is not a number above 0, or the number of threads not a whole one from 1 on.
+        InvalidValueError: the time step is not a number above 0, the number of threads not a whole one from 1 on, or
+            the spike precision none of those.
     """
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     _refuse_times(timestep, min_delay, max_delay)
     threads = _threads(extra_params.get("threads"))
+    refuse_several_processes()
+    off_grid = _is_off_grid(extra_params.get("spike_precision", ON_GRID))
     common.setup(timestep, min_delay, **extra_params)
     target = _target(extra_params.get("backend"), extra_params.get("chip"))
     state = simulator.state
@@ -44,6 +54,9 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
     state.ask_for(target, threads)
     state.dt = timestep
     state.seed = _seed(extra_params)
+    state.off_grid = off_grid
+    if off_grid:
+        _warn_of_chips(state.targets, timestep)
     state.set_delays(min_delay, max_delay)
     return rank()
 
@@ -77,6 +90,24 @@ def _threads(given: Any) -> int | None:
     if isinstance(given, bool) or not isinstance(given, Integral) or given < 1:
         raise InvalidValueError(f"setup() was given threads={given!r}; it must be a whole number from 1 on, such as 2")
     return int(given)
+
+
+def _is_off_grid(precision: Any) -> bool:
+    if precision not in (ON_GRID, OFF_GRID):
+        raise InvalidValueError(
+            f"setup() was given spike_precision={precision!r}; it must be {ON_GRID!r} or {OFF_GRID!r}"
+        )
+    return precision == OFF_GRID
+
+
+def _warn_of_chips(targets: Sequence[Target], timestep: float) -> None:
+    chips = [str(target) for target in targets if (target.chip or "ideal") != "ideal"]
+    if chips:
+        warnings.warn(
+            f"spike_precision={OFF_GRID!r}: {' and '.join(chips)} has no time between its steps, so spikes of a "
+            f"SpikeSourceArray take effect at the nearest one, at most {timestep / 2:g} ms earlier or later",
+            stacklevel=3,
+        )
 
 
 def _seed(extra_params: dict) -> int:

@@ -13,6 +13,7 @@ from pyNN.standardmodels import STDPTimingDependence, STDPWeightDependence
 from evsim.pynn import cells
 from evsim.pynn.group_connectors import AllButMeConnector, OneToOneOffsetConnector
 from evsim.pynn.synapses import Neuromodulation, same_names
+from evsim.pynn.variable_poisson import SpikeSourcePoissonVariable
 
 # sPyNNaker's name of a cell -> evsim's
 CELLS = {
@@ -32,7 +33,6 @@ LACKING = frozenset(
         "Izhikevich_cond",
         "Izhikevich_cond_dual",
         "RecurrentRule",
-        "SpikeSourcePoissonVariable",
         "StocExp",
         "StocExpStable",
         "StocSigma",
@@ -134,6 +134,7 @@ __all__ = [
     "OneToOneOffsetConnector",
     "PfisterSpikeTriplet",
     "SpikeNearestPairRule",
+    "SpikeSourcePoissonVariable",
     "Vogels2011Rule",
     "WeightDependenceAdditiveTriplet",
 ]

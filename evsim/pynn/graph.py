@@ -55,6 +55,7 @@ def _parts(state: State) -> dict[str, Any]:
         "currents": tuple(part for source in state.current_sources for part in source.parts()),
         "probes": tuple(_probes(state)),
         "seed": state.seed,
+        "off_grid": state.off_grid,
     }
 
 

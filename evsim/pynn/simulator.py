@@ -160,6 +160,7 @@ class State(common.control.BaseState):
         self.write_on_end = []
         self.dt = DEFAULT_TIMESTEP
         self.seed = 0
+        self.off_grid = False
         self.set_delays("auto", "auto")
         self.mpi_rank = 0
         self.num_processes = 1

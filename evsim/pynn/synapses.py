@@ -242,7 +242,9 @@ class Neuromodulation(_Synapse, StandardSynapseType):
     """Synapses that give dopamine to their targets, by which all plastic synapses onto these learn; see sPyNNaker's.
 
     A projection with ``receptor_type="reward"`` raises it, one with ``"punishment"`` lowers it; see
-    ``evsim.modulation``. Several projections onto one population must agree on all but the weight and the delay.
+    ``evsim.modulation``. Several projections onto one population must agree on all but the weight and the delay. The
+    plastic synapses may have the rules with which sPyNNaker 7.4.1 has it: SpikePairRule, additive or multiplicative, or
+    Vogels2011Rule; and AdditivePotentiationMultiplicativeDepression.
 
     Args:
         weight: by how much a spike raises or lowers the dopamine of its target.

@@ -33,7 +33,7 @@ def refractory_steps(tau_refrac: Floats, dt: float) -> Floats:
     return np.ceil(microseconds / (dt * 1000) - 1e-9)
 
 
-def propagator(tau_syn: Floats, tau_m: Floats, cm: Floats, dt: float) -> Floats:
+def propagator(tau_syn: Floats, tau_m: Floats, cm: Floats, dt: float | Floats) -> Floats:
     """What a unit of exponentially decaying current adds to v over one step (mV/nA).
 
     tau_s tau_m / (cm (tau_m - tau_s)) (exp(-dt/tau_m) - exp(-dt/tau_s)), written with expm1 so that it stays exact
@@ -43,6 +43,16 @@ def propagator(tau_syn: Floats, tau_m: Floats, cm: Floats, dt: float) -> Floats:
     safe = np.where(difference == 0, 1.0, difference)
     ratio = np.where(difference == 0, 1.0, np.expm1(safe) / safe)
     return dt / cm * np.exp(-dt / tau_m) * ratio
+
+
+def current_shares(left: Floats, dt: float, tau_syn: Floats, tau_m: Floats) -> tuple[Floats, Floats]:
+    """Early and late part of an input to an exponential current on a leaky membrane; see ``evsim.model.Rule.arrive``.
+
+    They keep the current and what it has added to v at the end of the step.
+    """
+    one = np.ones(1)
+    early = propagator(tau_syn, tau_m, one, left) / propagator(tau_syn, tau_m, one, dt)
+    return early, np.exp(-left / tau_syn) - early * np.exp(-dt / tau_syn)
 
 
 SERIES_TERMS = 20  # of alpha_propagator; the terms from there on are below 1e-19

@@ -21,6 +21,7 @@ from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
 from evsim.model import CHANCE, SUBSTEPS, Cells, Readout, Rule, Values, arguments, table
+from evsim_models.common import Floats
 from evsim_models.receptors import Receptor, moved_part
 from evsim_models.written import written
 
@@ -75,6 +76,11 @@ def composed(membrane: Membrane, receptors: Sequence[Receptor]) -> Rule:
     def convert(values: Values, initial: Values, dt: float, scale: None) -> Cells:
         return _cells(membrane, receptors, values, initial, dt)
 
+    by_name = {receptor.name: receptor for receptor in receptors}
+
+    def arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+        return by_name[receptor].shares(values, dt, left)
+
     return Rule(
         convert,
         text.function("neuron", text.neuron()),
@@ -83,6 +89,7 @@ def composed(membrane: Membrane, receptors: Sequence[Receptor]) -> Rule:
         inputs={receptor.name: k for k, receptor in enumerate(r for r in receptors if not r.own)},
         substep=text.function("substep", text.substep()),
         hard_substep=text.function("hard_substep", text.hard_substep()),
+        arrive=arrive,
     )
 
 

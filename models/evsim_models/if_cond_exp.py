@@ -15,11 +15,12 @@ from numba.extending import register_jitable
 
 from evsim.arithmetic.fused import fma
 from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.responses import exponential_shares
 from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import spinnaker_parts
-from evsim_models.common import refractory_steps
+from evsim_models.common import Floats, refractory_steps
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -193,6 +194,11 @@ def ideal_neuron(v, g_exc, g_inh, refractory, v_thresh, v_reset, refractory_step
     )
 
 
+def ideal_arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+    """Input within a time step: the conductance is right at its end and after, v to the second order."""
+    return exponential_shares(left, dt, values["tau_syn_E" if receptor == "excitatory" else "tau_syn_I"])
+
+
 IDEAL = Rule(
     ideal_convert,
     ideal_neuron,
@@ -201,6 +207,7 @@ IDEAL = Rule(
     inputs={"excitatory": 0, "inhibitory": 1},
     substep=ideal_substep,
     hard_substep=ideal_stiff,
+    arrive=ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.responses import rising_shares
 from evsim.arithmetic.s1615 import ONE, fixed, for_each
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import alpha_synapse, if_curr_exp, spinnaker_parts
-from evsim_models.common import PA_PER_NA, alpha_propagator, propagator, refractory_steps, spike_and_reset
+from evsim_models.common import PA_PER_NA, Floats, alpha_propagator, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -106,12 +107,19 @@ def ideal_neuron(
     )
 
 
+def ideal_arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+    """Input within a time step: the current is right at its end and after, v to the second order."""
+    tau = values[if_curr_exp.TAU_OF[receptor]]
+    return rising_shares(left, dt, tau, tau)
+
+
 IDEAL = Rule(
     ideal_convert,
     ideal_neuron,
     states=STATES,
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 1},
+    arrive=ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

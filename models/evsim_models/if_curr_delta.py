@@ -20,7 +20,7 @@ from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import loihi_lif, spinnaker_parts
-from evsim_models.common import PA_PER_NA, refractory_steps
+from evsim_models.common import PA_PER_NA, Floats, refractory_steps
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -55,8 +55,19 @@ def ideal_neuron(u, refractory, p_m, u_per_drive, u_thresh, u_reset, refractory_
     return (u if held else free), (refractory - 1 if held else wait), fired
 
 
+def ideal_arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+    """Input within a time step: what is left of it at its end, where v is right."""
+    late = np.exp(-left / values["tau_m"])
+    return np.zeros_like(late), late
+
+
 IDEAL = Rule(
-    ideal_convert, ideal_neuron, states=STATES, parameters=PARAMETERS, inputs={"excitatory": 0, "inhibitory": 0}
+    ideal_convert,
+    ideal_neuron,
+    states=STATES,
+    parameters=PARAMETERS,
+    inputs={"excitatory": 0, "inhibitory": 0},
+    arrive=ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ IDEAL = Rule(
     states=STATES,
     parameters=PARAMETERS,
     inputs=INPUTS,
+    arrive=if_curr_exp.ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

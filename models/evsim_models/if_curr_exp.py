@@ -20,7 +20,7 @@ from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import loihi_lif, spinnaker_parts
-from evsim_models.common import PA_PER_NA, propagator, refractory_steps, spike_and_reset
+from evsim_models.common import PA_PER_NA, Floats, current_shares, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -32,6 +32,7 @@ PARAMETERS = (
     *("u_per_exc", "u_per_inh", "u_per_drive"),  # what a unit of current adds to v
     *("u_thresh", "u_reset", "refractory_steps"),  # threshold and reset relative to v_rest
 )
+TAU_OF = {"excitatory": "tau_syn_E", "excitatory2": "tau_syn_E2", "inhibitory": "tau_syn_I"}
 
 
 def ideal_convert(values: Values, initial: Values, dt: float, scale: None) -> Cells:
@@ -79,12 +80,18 @@ def ideal_neuron(
     return u, p_exc * i_exc + exc, p_inh * i_inh + inh, refractory, fired
 
 
+def ideal_arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+    """Input within a time step: current and v are right at its end."""
+    return current_shares(left, dt, values[TAU_OF[receptor]], values["tau_m"])
+
+
 IDEAL = Rule(
     ideal_convert,
     ideal_neuron,
     states=STATES,
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 1},
+    arrive=ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

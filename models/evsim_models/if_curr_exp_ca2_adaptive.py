@@ -97,6 +97,7 @@ IDEAL = Rule(
     states=STATES,
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 1},
+    arrive=if_curr_exp.ideal_arrive,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from evsim.model import Cells, Readout, Rule, Values, table
-from evsim_models.common import propagator, refractory_steps, spike_and_reset
+from evsim_models.common import Floats, current_shares, propagator, refractory_steps, spike_and_reset
 from evsim_models.receptors import Receptor
 from evsim_models.written import written
 
@@ -28,7 +28,12 @@ def rule(receptors: Sequence[Receptor]) -> Rule:
         "neuron", (*states, *PARAMETERS, *rows, *(r.input for r in receptors), "drive"), _step(receptors), NAMES
     )
     inputs = {receptor.name: k for k, receptor in enumerate(receptors)}
-    return Rule(convert, step, states=states, parameters=(*PARAMETERS, *rows), inputs=inputs)
+    taus = {receptor.name: receptor.taus[0] for receptor in receptors}
+
+    def arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+        return current_shares(left, dt, values[taus[receptor]], values["tau_m"])
+
+    return Rule(convert, step, states=states, parameters=(*PARAMETERS, *rows), inputs=inputs, arrive=arrive)
 
 
 NAMES = {"spike_and_reset": register_jitable(spike_and_reset)}

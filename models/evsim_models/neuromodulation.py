@@ -11,7 +11,16 @@ from evsim.model import SynapseModel
 from evsim.modulation import PUNISHMENT, REWARD
 from evsim.network import Network, Projection
 
-TIMING, WEIGHT = "SpikePairRule", "AdditiveWeightDependence"
+# The rules on spike times that go with dopamine, each with its weight dependences, in which eligibility takes the place
+# of the weight: those of sPyNNaker's firmware, and one between two of them.
+RULES = {
+    "SpikePairRule": (
+        "AdditiveWeightDependence",
+        "MultiplicativeWeightDependence",
+        "AdditivePotentiationMultiplicativeDepression",
+    ),
+    "Vogels2011Rule": ("AdditiveWeightDependence",),
+}
 
 
 def problems(network: Network, projection: Projection, rules: str) -> list[Problem]:
@@ -44,9 +53,9 @@ def _company_problems(where: str, network: Network, projection: Projection) -> I
         what = f"dopamine for population {label!r}"
         yield Problem(where, what, "it has no plastic synapses", "Project onto it with an STDPMechanism.")
     for other, rule in plastic:
-        if (rule.timing, rule.weight) != (TIMING, WEIGHT):
+        if rule.weight not in RULES.get(rule.timing, ()):
             what = f"{rule.timing} with {rule.weight}, onto population {label!r}, which is given dopamine"
-            limit = f"dopamine goes with {TIMING} and {WEIGHT}"
+            limit = "dopamine goes with " + "; ".join(f"{name} and {', '.join(RULES[name])}" for name in RULES)
             yield Problem(f"projection {other.label!r}", what, limit, "Use these.")
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba.extending import register_jitable
 
-from evsim.arithmetic.responses import moved, time_of_peak
+from evsim.arithmetic.responses import exponential_shares, moved, rising_shares, time_of_peak
 from evsim.model import Values
 from evsim_models.common import Floats
 
@@ -80,6 +80,11 @@ class Receptor:
         else:
             found = [tau, kept, np.ones_like(tau)]
         return [*found, *(values[name] for name in (self.reversal, self.own) if name)]
+
+    def shares(self, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
+        """Early and late part of an input within a time step; see ``evsim.model.Rule.arrive``."""
+        tau, tau_x = (values[name] for name in (self.taus * 2)[:2])
+        return rising_shares(left, dt, tau, tau_x) if self.rises else exponential_shares(left, dt, tau)
 
     def later(self, after: str, before: str, decayed: str = "") -> Iterator[str]:
         """Statements: from the rows marked ``before``, those half a substep later, marked ``after``.

@@ -43,6 +43,21 @@ def histograms_differ(where: str, population: Population) -> Iterator[Problem]:
         )
 
 
+def rates_differ(where: str, population: Population) -> Iterator[Problem]:
+    """Cells that have other numbers of rates than of starts or durations."""
+    rates, starts, durations = (population.sequences[name] for name in ("rates", "starts", "durations"))
+    wrong = (rates.lengths != starts.lengths) | (rates.lengths != durations.lengths)
+    if wrong.any():
+        cell = int(np.argmax(wrong))
+        yield Problem(
+            where,
+            f"{rates.lengths[cell]} rates, {starts.lengths[cell]} starts and {durations.lengths[cell]} durations in "
+            f"cell {cell}",
+            "there must be as many of each",
+            "Give rates, starts and durations of one length.",
+        )
+
+
 MODELS = (
     SourceModel("SpikeSourceArray", {"spike_times": "ms"}, draw="given", ordered=("spike_times",)),
     SourceModel(
@@ -71,5 +86,14 @@ MODELS = (
         problems=histograms_differ,
         sequences=("a", "b", "tbins"),
         ordered=("tbins",),
+    ),
+    SourceModel(
+        "SpikeSourcePoissonVariable",
+        {"rates": "Hz", "starts": "ms", "durations": "ms"},
+        draw="varying poisson",
+        not_negative=frozenset({"rates", "durations"}),
+        problems=rates_differ,
+        sequences=("rates", "starts", "durations"),
+        ordered=("starts",),
     ),
 )

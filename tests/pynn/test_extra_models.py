@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyNN import errors
 
 from evsim.pynn import extra_models, graph, simulator
 from evsim.redirect import redirected
@@ -36,6 +37,53 @@ def test_cells_are_there_under_spynnakers_names():
     assert sim.extra_models.IF_curr_dual_exp is sim.IF_curr_dual_exp
     assert sim.extra_models.IFCurrExpCa2Adaptive is sim.IFCurrExpCa2Adaptive
     assert set(extra_models.__all__) <= set(dir(sim.extra_models))
+
+
+def test_rates_that_vary_are_given_as_in_spynnaker():
+    """sPyNNaker 7.4.1: SpikeSourcePoissonVariable(rates, starts, durations=None)."""
+    kind = sim.extra_models.SpikeSourcePoissonVariable
+    assert list(inspect.signature(kind).parameters) == ["rates", "starts", "durations"]
+    sim.setup(timestep=1.0)
+    shared = sim.Population(20, kind(rates=[0.0, 100.0], starts=[0, 100]))
+    own = sim.Population(2, kind(rates=[[500.0], [0.0, 500.0]], starts=[[0], [0, 100]], durations=[[50], [10, 1000]]))
+    cells = sim.Population(2, sim.IF_curr_exp())
+    sim.Projection(shared, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.3))
+    for population in (shared, own, cells):
+        population.record("spikes")
+    sim.run(200.0)
+    times = np.concatenate([np.asarray(train) for train in shared.get_data().segments[0].spiketrains])
+    assert abs(len(times) - 200) < 60 and times.min() > 100.0
+    first, second = (np.asarray(train) for train in own.get_data().segments[0].spiketrains)
+    assert abs(len(first) - 25) < 20 and first.max() <= 50.0
+    assert abs(len(second) - 50) < 30 and second.min() > 100.0
+    assert cells.mean_spike_count() > 0
+    own.set(rates=[200.0], starts=[250.0], durations=[20.0])
+    sim.run(100.0)
+    later = np.concatenate([np.asarray(train) for train in own.get_data().segments[0].spiketrains])
+    assert later[later > 200.0].min() > 250.0 and later.max() <= 270.0
+
+
+@pytest.mark.parametrize("chip", ["spinnaker1", "loihi2"])
+def test_every_chip_is_given_the_same_spikes_at_rates_that_vary(chip: str):
+    found = []
+    for where in ("ideal", chip):
+        sim.setup(timestep=1.0, chip=where, rng_seed=4)
+        kind = sim.extra_models.SpikeSourcePoissonVariable(rates=[20.0, 90.0], starts=[0.0, 50.0])
+        source = sim.Population(5, kind)
+        cells = sim.Population(5, sim.IF_curr_exp())
+        sim.Projection(source, cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=1.0, delay=1.0))
+        source.record("spikes")
+        sim.run(100.0)
+        found.append([np.asarray(train).tolist() for train in source.get_data().segments[0].spiketrains])
+    assert found[0] == found[1] and sum(map(len, found[0])) > 10
+
+
+def test_rates_that_vary_are_lists():
+    with pytest.raises(errors.InvalidParameterValueError, match=r"rates of SpikeSourcePoissonVariable is 10\.0; give"):
+        sim.extra_models.SpikeSourcePoissonVariable(rates=10.0, starts=[0.0])
+    sim.setup(timestep=1.0)
+    with pytest.raises(errors.InvalidParameterValueError, match="the starts of cell 0 are not in increasing order"):
+        sim.Population(1, sim.extra_models.SpikeSourcePoissonVariable(rates=[1.0, 2.0], starts=[5.0, 0.0]))
 
 
 def test_what_evsim_lacks_is_refused_by_name():

@@ -190,9 +190,27 @@ def test_all_dopamine_of_a_population_has_one_effect():
         sim.run(1.0)
 
 
-def test_rules_beside_additive_pairs_are_refused():
-    build(weight=sim.MultiplicativeWeightDependence(w_min=0.0, w_max=1.0))
-    with pytest.raises(CheckError, match=r"projection 'plastic': SpikePairRule with MultiplicativeWeightDependence"):
+RULES = {
+    "multiplicative": lambda: {"weight": sim.MultiplicativeWeightDependence(w_min=0.0, w_max=2.0)},
+    "additive and multiplicative": lambda: {
+        "weight": sim.AdditivePotentiationMultiplicativeDepression(w_min=0.0, w_max=2.0)
+    },
+    "Vogels": lambda: {"timing": sim.Vogels2011Rule(tau=TAU_PLUS, eta=A_PLUS * 2.0, rho=0.0)},
+    "sPyNNaker's Vogels": lambda: {"timing": sim.extra_models.Vogels2011Rule(alpha=0.0, tau=TAU_PLUS, A_plus=0.1)},
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_that_go_with_dopamine_begin_alike(name: str):
+    """From an eligibility of 0, one pair adds the same by each of them."""
+    plastic, _, cells = build(**RULES[name]())
+    sim.run(300.0)
+    assert weight_of(plastic) == pytest.approx(0.5 + gained(cells, 300.0), abs=1e-10)
+
+
+def test_other_rules_are_refused():
+    build(weight=sim.GutigWeightDependence(w_min=0.0, w_max=1.0))
+    with pytest.raises(CheckError, match=r"projection 'plastic': SpikePairRule with GutigWeightDependence"):
         sim.run(1.0)
 
 
