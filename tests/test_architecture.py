@@ -14,7 +14,17 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses", "convolution"},
     {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "chip", "backend"},
-    {"registry", "compile", "row_access", "random_bits", "loops", "network_file", "worker", "worker_child"},
+    {
+        "registry",
+        "compile",
+        "references",
+        "row_access",
+        "random_bits",
+        "loops",
+        "network_file",
+        "worker",
+        "worker_child",
+    },
     {"cable"},
     {"distributions", "wiring", "drawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},

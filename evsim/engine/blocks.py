@@ -6,6 +6,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.feeds import add_feed
+from evsim.engine.intrinsics import call_at
 from evsim.engine.memory import AT_REST, LOOK
 from evsim.engine.places import FEED
 
@@ -15,17 +16,16 @@ RECEIVE, STEP_ALONE, WHOLE = range(3)  # what of a time step a function does
 
 
 @inlined
-def place_of_inputs(b, blocks, layout):
+def place_of_inputs(b, blocks, slices):
     """Where the input rows of a block begin, how many they are, and how far apart."""
-    first, width = layout
     s = blocks.slice[b]
-    return first[s] + blocks.local[b], blocks.n_inputs[b], width[s]
+    return slices.input[s] + blocks.local[b], blocks.n_inputs[b], slices.size[s]
 
 
 @inlined
-def draw_noise(b, label, blocks, layout, memory, feeds, draws, work):
+def draw_noise(b, label, blocks, slices, memory, feeds, draws, work):
     """Add the noise that is due at a label to the inputs of a block; returns whether there may be any."""
-    begin, rows, width = place_of_inputs(b, blocks, layout)
+    begin, rows, width = place_of_inputs(b, blocks, slices)
     inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
     hashes, counts = draws
     some = False
@@ -67,11 +67,11 @@ def keep(state, kept):
 
 @inlined
 def call(function, b, step, blocks, memory, inputs, flags, spiked):
-    """Call a step or receive function for one block."""
+    """Call the step or receive function at an address for one block; see ``loops.signature``."""
     n = blocks.size[b]
     state, parameters = blocks.state[b], blocks.parameters[b]
     rows, width = blocks.n_parameters[b], blocks.width[b]
-    return function(
+    arguments = (
         memory.state[state : state + blocks.n_state[b] * n].reshape((blocks.n_state[b], n)),
         memory.parameters[parameters : parameters + rows * width].reshape((rows, width)),
         inputs,
@@ -83,10 +83,11 @@ def call(function, b, step, blocks, memory, inputs, flags, spiked):
         step,
         blocks.cell[b],
     )
+    return call_at(function, arguments)
 
 
 @inlined
-def run_block(function, b, step, noisy, phase, blocks, layout, memory, buffers, spiked):
+def run_block(function, b, step, noisy, phase, blocks, slices, memory, buffers, spiked):
     """Call a function for a block, unless the block is at rest and has no input; returns what it returns, else -1.
 
     A block is at rest once a step had no input, spiked nothing, counted nothing and changed no bit. To find that out
@@ -97,7 +98,7 @@ def run_block(function, b, step, noisy, phase, blocks, layout, memory, buffers, 
         buffers: (flags, before) of ``Scratch``.
     """
     rest = memory.rest[b]
-    begin, rows, width = place_of_inputs(b, blocks, layout)
+    begin, rows, width = place_of_inputs(b, blocks, slices)
     inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
     certain = noisy or blocks.key[b] != 0  # what draws random numbers is never at rest
     quiet = rest >= LOOK and not certain and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))

@@ -232,8 +232,8 @@ class _Builder:
             kind=self._kind,
             weight=np.repeat(np.array([group.weight for group in self._groups], rules.number), self._slices),
             shift=np.repeat(np.array([group.shift for group in self._groups], np.int64), self._slices),
-            input=(layout.slice_input[slices] + row * layout.slice_size[slices]).astype(np.int64),
-            width=layout.slice_size[slices].astype(np.int64),
+            input=(layout.slices.input[slices] + row * layout.slices.size[slices]).astype(np.int64),
+            width=layout.slices.size[slices].astype(np.int64),
             base=self._base,
             gathers=(self._totals // n_rows < ROW_SHORT).astype(np.int64),
             projection=np.repeat(

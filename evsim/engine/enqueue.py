@@ -36,20 +36,20 @@ def queue_all(rows, calendar, share, neurons, payloads, label, charges, sums):
             push(rows, calendar, lane, neurons, label)
 
 
-@inlined
-def queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work):
-    """Queue the spikes of all steps before ``steps``, then those that sources have ``sent`` up to a label.
+def queue_spikes(thread, steps, label):
+    """Queue the spikes of all steps before ``steps``, then those that sources send up to a label: a part of the loop.
 
     Thread 0 also records those of the steps. Returns DONE, or what is full.
     """
-    rows, calendar, charges = queue
-    labels, sources = sent
+    progress, timing, share, log = thread.progress, thread.timing, thread.share, thread.log
+    rows, calendar, scratch, exchange = thread.rows, thread.calendar, thread.scratch, thread.exchange
+    labels, sources = thread.labels, thread.sources
     while True:
         step, cursor = progress[PUSHED], progress[SOURCE]
         stop, is_step = cursor, step < steps
         if is_step:
             now = step + timing.spike_label
-            neurons = scratch.neurons[: emitted(exchange, step, blocks, scratch.neurons)]
+            neurons = scratch.neurons[: emitted(exchange, step, thread.blocks, scratch.neurons)]
             payloads = scratch.payloads[: carried(exchange, step, scratch.payloads)]
         elif cursor < labels.size and labels[cursor] <= label:
             while stop < labels.size and labels[stop] == labels[cursor]:
@@ -58,20 +58,14 @@ def queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, 
         else:
             return DONE
         if neurons.size:
-            if not has_room(rows, calendar, share, neurons, work):
+            if not has_room(rows, calendar, share, neurons, thread.work):
                 return FULL_CALENDAR
             if is_step and share.thread == 0 and step >= timing.logged:
                 if log.count[0] + neurons.size > log.label.size:
                     return FULL_LOG
                 note(log, now, neurons)
-            queue_all(rows, calendar, share, neurons, payloads, now, charges, scratch.sums)
+            queue_all(rows, calendar, share, neurons, payloads, now, thread.charges, scratch.sums)
         progress[PUSHED], progress[SOURCE] = step + is_step, stop
-
-
-@lean
-def queue_pending(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work):
-    """``queue_spikes`` by itself."""
-    return queue_spikes(steps, label, timing, progress, blocks, queue, share, scratch, exchange, sent, log, work)
 
 
 @lean

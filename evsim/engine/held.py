@@ -8,11 +8,9 @@ there.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from numba.core.errors import NumbaExperimentalFeatureWarning
 from numpy.typing import NDArray
 
 from evsim.compile import inlined, kernel
@@ -20,18 +18,18 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.deploy.spinnaker_split import late_populations
 from evsim.engine.blocks import call, place_of_inputs
 from evsim.engine.changes import rescale_charges
-from evsim.engine.memory import BLOCK, Layout, Memory
+from evsim.engine.memory import BLOCK, Layout, Memory, addresses
 
 
 @inlined
-def hold(b, blocks, layout, memory):
+def hold(b, blocks, slices, memory):
     """Keep the state and the inputs of a block."""
     begin = blocks.state[b]
     state = memory.state[begin : begin + blocks.n_state[b] * blocks.size[b]]
     held = memory.held_state[begin : begin + state.size]
     for i in range(state.size):
         held[i] = state[i]
-    begin, rows, width = place_of_inputs(b, blocks, layout)
+    begin, rows, width = place_of_inputs(b, blocks, slices)
     inputs = memory.inputs[begin : begin + rows * width]
     held = memory.held_inputs[begin : begin + inputs.size]
     for row in range(rows):
@@ -40,11 +38,11 @@ def hold(b, blocks, layout, memory):
 
 
 @kernel
-def _receive(chosen, receives, blocks, layout, memory, flags, spiked):
+def _receive(chosen, receives, blocks, slices, memory, flags, spiked):
     """Let some blocks receive what is in ``memory.inputs``; whatever the step, as no ``receive`` draws by chance."""
     for at in range(chosen.size):
         b = chosen[at]
-        begin, rows, width = place_of_inputs(b, blocks, layout)
+        begin, rows, width = place_of_inputs(b, blocks, slices)
         inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
         call(receives[blocks.model[b]], b, np.int64(0), blocks, memory, inputs, flags, spiked)
 
@@ -74,12 +72,10 @@ def receive_again(old: ChipNetwork, new: ChipNetwork, layout: Layout, held: NDAr
     # the inputs of all other blocks are 0 now, and theirs become so as they are received; it was counted before what
     # was lost
     received = memory._replace(inputs=memory.held_inputs.copy(), tally=np.zeros_like(memory.tally))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-        _receive(
-            *(chosen, layout.receives, layout.blocks, (layout.slice_input, layout.slice_size), received),
-            *(np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)),
-        )
+    _receive(
+        *(chosen, addresses(layout.receives), layout.blocks, layout.slices, received),
+        *(np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)),
+    )
 
 
 def _late_blocks(chip_network: ChipNetwork, layout: Layout, memory: Memory) -> Iterator[tuple[int, slice]]:

@@ -133,6 +133,18 @@ def shift_right(typing, value, count):
 
 
 @intrinsic
+def call_at(typing, address, values):
+    """Call the native function at an address (int64) with a tuple of values of just its types; returns its int64."""
+
+    def code(context, builder, signature, arguments):
+        given = cgutils.unpack_tuple(builder, arguments[1])
+        kind = ir.FunctionType(_I64, [value.type for value in given])
+        return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), given)
+
+    return types.int64(types.int64, values), code
+
+
+@intrinsic
 def call_law(typing, address, rows, numbers):
     """Call the native function at an address (int64) with pointers to arrays and with numbers; returns its int64.
 

@@ -7,7 +7,7 @@ and a thread owns whole slices, so nothing is written by two threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,10 +15,9 @@ import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
 from evsim.deploy.spinnaker_split import late_populations
-from evsim.loops import idle_function, receive_function, step_function
+from evsim.loops import receive_function, step_function
 from evsim.model import PAYLOAD, TALLY_PLACES
 from evsim.random_bits import chance_key
-from evsim.rulesets import RuleSet
 
 # Neurons of a block: a multiple of 32, of which noise is drawn. No power of two, since rows that are 4096 bytes apart
 # share a few sets of the first-level cache.
@@ -29,9 +28,6 @@ SLICE_MOST = 1 << 16  # neurons of a slice; a synaptic word has 16 bits for its 
 # An entry of ``Memory.rest``: a step without input would change nothing; the next step is to find out whether that is
 # so; or below 0, that many steps later.
 AT_REST, LOOK, UNREST = 1, 0, -1
-
-# Function tuples are padded to a power of two, at least this many, so that the loop is compiled for one type only.
-LEAST_FUNCTIONS = 8
 
 
 class Blocks(NamedTuple):
@@ -69,6 +65,18 @@ class Blocks(NamedTuple):
     key: np.ndarray
 
 
+class Slices(NamedTuple):
+    """Where the inputs of each slice lie.
+
+    Attributes:
+        size: (slices,) neurons.
+        input: (slices + 1,) where the inputs of each slice begin; a row there is ``size`` long.
+    """
+
+    size: np.ndarray
+    input: np.ndarray
+
+
 class Memory(NamedTuple):
     """The numbers of all neurons, flat.
 
@@ -100,18 +108,17 @@ class Layout:
         first_neuron: (all populations + 1,) global number of each population's first cell, sources included.
         neurons: indices of the populations that are not sources.
         first_block: (populations of neurons + 1,) the first block of each of them.
-        slice_size: (slices,) neurons of each slice.
-        slice_input: (slices + 1,) where the inputs of each slice begin; a row there is ``slice_size`` long.
+        slices: where the inputs of each slice lie.
         models: names of models, indexed by ``blocks.model``.
-        steps, receives: native functions, indexed by ``blocks.model``.
+        steps, receives: native functions, indexed by ``blocks.model``; ``receives`` is empty where a step takes in what
+            is due by itself.
     """
 
     first_neuron: np.ndarray
     neurons: tuple[int, ...]
     first_block: np.ndarray
     blocks: Blocks
-    slice_size: np.ndarray
-    slice_input: np.ndarray
+    slices: Slices
     models: tuple[str, ...]
     steps: tuple[Any, ...]
     receives: tuple[Any, ...]
@@ -124,7 +131,7 @@ class Layout:
     @property
     def n_slices(self) -> int:
         """The number of slices."""
-        return len(self.slice_size)
+        return len(self.slices.size)
 
     def blocks_of(self, at: int) -> range:
         """The blocks of the population ``neurons[at]``."""
@@ -147,7 +154,7 @@ class Layout:
         """(n,) where an input row of each cell of the population ``neurons[at]`` lies in ``Memory.inputs``."""
         blocks = np.array(self.blocks_of(at))
         owner = self.blocks.slice[blocks]
-        begin = self.slice_input[owner] + row * self.slice_size[owner] + self.blocks.local[blocks]
+        begin = self.slices.input[owner] + row * self.slices.size[owner] + self.blocks.local[blocks]
         return np.concatenate([np.arange(b, b + n) for b, n in zip(begin, self.blocks.size[blocks], strict=True)])
 
     def gather(self, at: int, flat: np.ndarray, rows: int, size: int) -> np.ndarray:
@@ -235,10 +242,15 @@ def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
     )
     first_block = np.searchsorted(blocks.population, np.arange(len(neurons) + 1)).astype(np.int64)
     steps = [step_function(rule, rules) for rule in distinct]
-    receives = [receive_function(rule, rules) for rule in distinct]
-    steps, receives = _padded(steps, rules), _padded(receives, rules)
+    receives = [receive_function(rule, rules) for rule in distinct] if rules.records_received else []
     models = tuple(cells[rule_of.index(rule)].model.name for rule in distinct)
-    return Layout(first_neuron, neurons, first_block, blocks, slice_size, slice_input, models, steps, receives), memory
+    slices = Slices(slice_size, slice_input)
+    return Layout(first_neuron, neurons, first_block, blocks, slices, models, tuple(steps), tuple(receives)), memory
+
+
+def addresses(functions: Sequence[Any]) -> np.ndarray:
+    """Where native functions lie, int64."""
+    return np.array([function.address for function in functions], np.int64)
 
 
 def aligned_room(size: int, number: type | np.dtype) -> np.ndarray:
@@ -303,10 +315,3 @@ class _Flat:
     def array(self) -> np.ndarray:
         """Everything that was added."""
         return aligned(np.concatenate([*self._parts, np.empty(0, self._number)]))
-
-
-def _padded(functions: list[Any], rules: RuleSet) -> tuple[Any, ...]:
-    length = LEAST_FUNCTIONS
-    while length < len(functions):
-        length *= 2
-    return tuple(functions) + (idle_function(rules),) * (length - len(functions))

@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.engine.deliver import ROOM
-from evsim.engine.memory import BLOCK, Layout, aligned
-from evsim.engine.queue import PAGE
+from evsim.engine.exchange import Exchange
+from evsim.engine.feeds import Feeds
+from evsim.engine.memory import BLOCK, Blocks, Layout, Memory, Slices, aligned
+from evsim.engine.queue import PAGE, Calendar
+from evsim.engine.records import Log, Samples
 from evsim.engine.rows import Rows
 
 
@@ -90,6 +93,43 @@ def new_scratch(layout: Layout, rows: Rows) -> Scratch:
         aligned(np.empty(BLOCK, np.uint16)),
         aligned(np.empty(BLOCK, np.int32)),
         np.empty(int((blocks.size * blocks.n_state).max(initial=0)) * 8, np.uint8),
-        np.zeros(int(layout.slice_size.max(initial=0)), np.int64 if number.kind == "i" else number),
+        np.zeros(int(layout.slices.size.max(initial=0)), np.int64 if number.kind == "i" else number),
         np.empty(most if layout.has_payloads else 0, number),
     )
+
+
+class Thread(NamedTuple):
+    """All that one thread of the loop works with.
+
+    Attributes:
+        progress: how far it is; see ``places``.
+        slices: where the inputs of slices lie.
+        steps, receives: int64, addresses of native functions, by model.
+        charges: (slots, inputs) ring of charges; (slots, 0) where there are none.
+        labels, sources: spikes of sources up to the last label, sorted by label: labels and global numbers.
+        profile: whether to take times.
+        spent: those times, in ticks; see ``places``.
+        work: the counts of events, which are taken in any case.
+    """
+
+    progress: np.ndarray
+    timing: Timing
+    share: Share
+    blocks: Blocks
+    slices: Slices
+    memory: Memory
+    feeds: Feeds
+    steps: np.ndarray
+    receives: np.ndarray
+    rows: Rows
+    calendar: Calendar
+    charges: np.ndarray
+    scratch: Scratch
+    exchange: Exchange
+    labels: np.ndarray
+    sources: np.ndarray
+    samples: Samples
+    log: Log
+    profile: bool
+    spent: np.ndarray
+    work: np.ndarray

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numba.core.errors import NumbaExperimentalFeatureWarning
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
-from evsim.engine.advance import advance
+from evsim.engine.advance import advance, call_part
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
 from evsim.engine.changing import ChangingSynapses
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.electrical_lanes import GapJunctions, electrical_projections
-from evsim.engine.enqueue import log_steps, queue_pending
+from evsim.engine.enqueue import log_steps, queue_spikes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
-from evsim.engine.memory import count_blocks, lay_out
-from evsim.engine.off_grid import OffGrid
+from evsim.engine.memory import addresses, count_blocks, lay_out
+from evsim.engine.off_grid import Listed, OffGrid
+from evsim.engine.parts import address, loop_of
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
-from evsim.engine.queue import Calendar, empty_calendar, grown, has_summed, slots_for
+from evsim.engine.queue import empty_calendar, grown, has_summed, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
-from evsim.engine.rows import PLASTIC, Rows
+from evsim.engine.rows import PLASTIC
 from evsim.engine.senders import Senders
 from evsim.engine.settle import lengthened, settled
-from evsim.engine.share import Share, Timing, new_scratch
+from evsim.engine.share import Share, Thread, Timing, new_scratch
 from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
 from evsim.recording import Recordings
+from evsim.references import Referred
 from evsim.sources import PoissonCounts, Source
 
 # A block of steps is as long as these bounds allow: source spikes drawn ahead, values sampled, and the time in which
@@ -129,62 +129,67 @@ class Simulation:
         samples = self._recorder.block(last - self._step + 1)
         events = self._senders.hand_out(last, self._recorder)
         changes = self._changes_before(last)
-        log = new_log(max(1 << 14, 4 * int(self._layout.slice_size.sum())))
+        log = new_log(max(1 << 14, 4 * int(self._layout.slices.size.sum())))
+        threads = [
+            self._thread(thread, self._share(thread, owner, changes), events, samples[thread], log)
+            for thread, owner in enumerate(owners)
+        ]
         listed = self._off_grid.listed(self._step, last)
-        run = partial(self._run_thread, last, self._timing(), owners, changes, events, listed, samples, log)
-        with warnings.catch_warnings():  # here, because the filters are those of all threads
-            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-            run_side_by_side([partial(run, thread) for thread in range(self._threads)], self._exchange.stop)
+        work = [partial(self._run_loop, *each, last) for each in zip(threads, listed, strict=True)]
+        run_side_by_side(work, self._exchange.stop)
         self._finish_block(last, samples[0], log)
 
     def _owners(self) -> list[np.ndarray]:
         """For each thread (slices,) whether a slice is its own."""
         return [np.arange(self._layout.n_slices) % self._threads == thread for thread in range(self._threads)]
 
-    def _run_thread(self, last, timing, owners, changes, events, listed, samples, log, thread: int) -> None:
+    def _thread(self, thread: int, share: Share, events: tuple, samples: Samples, log: Log) -> Thread:
+        """What a thread works with, from the present step on."""
         layout = self._layout
-        share = self._share(thread, owners[thread], changes)
-        progress = self._progress()
+        return Thread(
+            np.array([self._step, self._received, self._pushed, 0, 0], np.int64),
+            self._timing(),
+            share,
+            layout.blocks,
+            layout.slices,
+            self._memory,
+            self._feeds,
+            addresses(layout.steps),
+            addresses(layout.receives),
+            self._rows,
+            self._calendars[thread],
+            self._charges,
+            self._scratch[thread],
+            self._exchange,
+            *events,
+            samples,
+            log,
+            self._profile,
+            self._stopwatch.spent[thread],
+            self._stopwatch.work[thread],
+        )
+
+    def _run_loop(self, thread: Thread, listed: Listed | None, last: int) -> None:
+        """Run a thread up to a step, with longer buffers wherever they are full."""
+        at = thread.share.thread
         while True:
-            why = advance(
-                last,
-                progress,
-                timing,
-                share,
-                (layout.steps, layout.receives),
-                (layout.blocks, (layout.slice_input, layout.slice_size), self._memory, self._feeds),
-                self._queue(thread),
-                *self._changing.of_thread(thread),
-                self._junctions.threads[thread],
-                listed[thread],
-                self._scratch[thread],
-                self._exchange,
-                events,
-                samples[thread],
-                log,
-                (self._profile, self._stopwatch.spent[thread], self._stopwatch.work[thread]),
-            )
+            loop = loop_of(thread, self._changing.of_thread(at), listed, self._junctions.threads[at])
+            why = advance(loop, last)
             if why == FULL_CALENDAR:
-                self._calendars[thread] = grown(self._calendars[thread])
+                self._calendars[at] = grown(self._calendars[at])
+                thread = thread._replace(calendar=self._calendars[at])
             elif why == FULL_LOG:
-                self._take_log(log)
+                self._take_log(thread.log)
             elif why == FULL_HISTORY:
-                self._changing.enlarge(thread)
+                self._changing.enlarge(at)
             else:
                 return
-
-    def _queue(self, thread: int) -> tuple[Rows, Calendar, np.ndarray]:
-        return self._rows, self._calendars[thread], self._charges
 
     def _take_log(self, log: Log) -> None:
         """Keep the spikes that were logged, and empty the log."""
         count = int(log.count[0])
         self._recorder.take_spikes(log.label[:count], log.neuron[:count])
         log.count[0] = 0
-
-    def _progress(self) -> np.ndarray:
-        """How far every thread is at the beginning of a block of steps; see ``places``."""
-        return np.array([self._step, self._received, self._pushed, 0, 0], np.int64)
 
     def _timing(self) -> Timing:
         rules = self._rules
@@ -280,29 +285,15 @@ class Simulation:
 
     def _queue_pending(self) -> None:
         """Queue the spikes of the last steps, which a run leaves until they are due."""
-        timing, changes, log = self._timing(), self._changes_before(0), new_log(0)
         nothing = np.empty(0, np.int64), np.empty(0, np.int32)
-        for thread, owner in enumerate(self._owners()):
-            share = self._share(thread, owner, changes)
-            progress = self._progress()
-            while (
-                queue_pending(
-                    self._step,
-                    -1,
-                    timing,
-                    progress,
-                    self._layout.blocks,
-                    self._queue(thread),
-                    share,
-                    self._scratch[thread],
-                    self._exchange,
-                    nothing,
-                    log,
-                    self._stopwatch.work[thread],
-                )
-                == FULL_CALENDAR
-            ):
-                self._calendars[thread] = grown(self._calendars[thread])
+        changes, samples = self._changes_before(0), self._recorder.block(0)
+        for at, owner in enumerate(self._owners()):
+            share = self._share(at, owner, changes)
+            while True:
+                thread = Referred(self._thread(at, share, nothing, samples[at], new_log(0)))
+                if call_part(address(queue_spikes, thread), thread, self._step, -1) != FULL_CALENDAR:
+                    break
+                self._calendars[at] = grown(self._calendars[at])
         self._pushed = self._step
 
     def _apply_past_changes(self) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from evsim.engine.blocks import PATIENCE, RECEIVE, STEP_ALONE, WHOLE, run_block
-from evsim.engine.memory import AT_REST, LOOK, Blocks, Memory
+from evsim.engine.memory import AT_REST, LOOK, Blocks, Memory, Slices
 from evsim.loops import receive_function, step_function
 from evsim.model import Rule
 from evsim.rulesets import RULE_SETS
@@ -40,8 +40,8 @@ FUNCTIONS = {
 
 
 @numba.njit
-def call(function, noisy, phase, blocks, layout, memory, buffers, spiked):
-    return run_block(function, 0, 0, noisy, phase, blocks, layout, memory, buffers, spiked)
+def call(function, noisy, phase, blocks, slices, memory, buffers, spiked):
+    return run_block(function, 0, 0, noisy, phase, blocks, slices, memory, buffers, spiked)
 
 
 class Block:
@@ -64,10 +64,17 @@ class Block:
 
     def run(self, phase=WHOLE, jump=0.0, noisy=False) -> int:
         self.memory.inputs[0] = jump
-        layout = np.zeros(1, np.int64), np.array([2])
+        slices = Slices(np.array([2]), np.zeros(1, np.int64))
         buffers = np.empty(2, np.int32), np.empty(16, np.uint8)
         return call(
-            FUNCTIONS[phase], np.bool_(noisy), phase, self.blocks, layout, self.memory, buffers, np.empty(2, np.int32)
+            FUNCTIONS[phase].address,
+            np.bool_(noisy),
+            phase,
+            self.blocks,
+            slices,
+            self.memory,
+            buffers,
+            np.empty(2, np.int32),
         )
 
     @property

@@ -1,0 +1,69 @@
+"""Visiting every block of neurons of a thread in a time step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evsim.compile import inlined
+from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, run_block
+from evsim.engine.held import hold
+from evsim.engine.intrinsics import ticks
+from evsim.engine.memory import BLOCK
+from evsim.engine.places import FEED, UPDATE
+
+RECEIVING, STEPPING = 1, 2  # what is done with each block, added up
+
+
+@inlined
+def spend(thread, place, since):
+    """Add the time since ``since`` to a place; returns the time now."""
+    if not thread.profile:
+        return since
+    now = ticks()
+    thread.spent[place] += now - since
+    return now
+
+
+@inlined
+def copy_payloads(state, begin, spiked, payload, b):
+    """Publish what the spikes of a block carry, which lies in its state from ``begin`` on."""
+    for j in range(spiked.size):
+        payload[b * BLOCK + j] = state[begin + spiked[j]]
+
+
+def visit_blocks(thread, k, what):
+    """Let every block take in what is due, or step it and publish its spikes, or one after the other.
+
+    A part of the loop. Where a rule set has no phase of receiving, a step takes in what is due by itself.
+
+    Args:
+        k: the step.
+        what: RECEIVING, STEPPING, or both.
+    """
+    timing, blocks, slices, memory = thread.timing, thread.blocks, thread.slices, thread.memory
+    scratch, exchange, mine, work = thread.scratch, thread.exchange, thread.share.blocks, thread.work
+    draws, buffers = (scratch.hashes, scratch.counts), (scratch.flags, scratch.before)
+    receiving, stepping = what & RECEIVING != 0, what & STEPPING != 0
+    phase = STEP_ALONE if timing.two_phase else WHOLE
+    place, due = k % exchange.found.shape[0], k + timing.input_label
+    t = ticks() if thread.profile else np.int64(0)
+    for at in range(mine.size):
+        b = mine[at]
+        spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
+        noisy = receiving and draw_noise(b, due, blocks, slices, memory, thread.feeds, draws, work)
+        t = spend(thread, FEED, t)
+        model = blocks.model[b]
+        # One call for either, because it is compiled where it stands.
+        for steps_now in range(0 if receiving and timing.two_phase else 1, 2 if stepping else 1):
+            if not steps_now and memory.held_state.size and not stepping:
+                hold(b, blocks, slices, memory)
+            function, part = (thread.steps[model], phase) if steps_now else (thread.receives[model], RECEIVE)
+            found = run_block(function, b, k, noisy, part, blocks, slices, memory, buffers, spiked)
+            if steps_now:
+                work[UPDATE + model] += blocks.size[b] if found >= 0 else 0
+                found = max(found, 0)
+                exchange.found[place, b] = found
+                if blocks.payload[b] >= 0:
+                    copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
+            t = spend(thread, UPDATE + model if steps_now else FEED, t)
+    return 0
