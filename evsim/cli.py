@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from evsim import registry
-from evsim.commands import check, compare, energy, export, listing, run
+from evsim.commands import check, compare, energy, export, listing, place, run
 from evsim.commands.options import tell
 from evsim.errors import EvsimError
 
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"evsim {version('evsim')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    own = (run.add, compare.add, check.add, energy.add, export.add, listing.add_models, listing.add_chips)
+    own = (run.add, compare.add, check.add, place.add, energy.add, export.add, listing.add_models, listing.add_chips)
     for add in (*own, *registry.commands()):
         add(commands)
     return parser

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evsim.backend import Session, Target
@@ -14,6 +16,7 @@ from evsim.chip import Chip, load_chip
 from evsim.network import Network
 from evsim.pynn.sessions import Conductor
 from evsim.pynn.simulator import DEFAULT_TARGET
+from evsim.recording import Recordings
 from evsim.results.losses import ChipLosses, chip_losses, lost_weights, warning
 
 BAR_PIECES = 100  # into so many the reference's run is cut where a progress bar is shown
@@ -80,8 +83,9 @@ class MeasuringConductor(Conductor):
 class FirstRun(BaseException):
     """Leaves a script at its first ``run()``; not an Exception, so that no ``except Exception`` there catches it."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, steps: int = 0) -> None:
         self.network = network
+        self.steps = steps
 
 
 class Interceptor(Conductor):
@@ -90,3 +94,43 @@ class Interceptor(Conductor):
     def foresee(self, network: Network, targets: Sequence[Target]) -> None:
         """Leave the script."""
         raise FirstRun(network)
+
+
+class StepsInterceptor(Conductor):
+    """Takes the first network that runs, with the time steps that it is asked to run; no session does anything."""
+
+    def __init__(self) -> None:
+        self._network: Network | None = None
+
+    def foresee(self, network: Network, targets: Sequence[Target]) -> None:
+        """Remember the network, which may change before anything runs."""
+        self._network = network
+
+    def start(self, network: Network, targets: Sequence[Target], index: int) -> Session:
+        """A session that does nothing."""
+        return _Idle()
+
+    def run(self, session: Session, steps: int, index: int) -> None:
+        """Leave the script."""
+        assert self._network is not None, "a network is foreseen before it runs"
+        raise FirstRun(self._network, steps)
+
+
+class _Idle:
+    """A session that never runs."""
+
+    def run(self, steps: int) -> None: ...
+
+    def update(self, network: Network) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def recordings(self) -> Recordings:
+        return Recordings()
+
+    def weights(self, projection: int) -> NDArray[np.float64]:
+        raise NotImplementedError("nothing has run")
+
+    def clear(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evsim.connected import Connected
 from evsim.errors import CheckError, Problem
 from evsim.modulation import Modulation
 from evsim.release import Release
@@ -143,6 +144,8 @@ class Projection:
         release: which part of the weight each spike releases; None where that is always the whole.
         modulation: of synapses that give their targets dopamine, what that does to the plastic synapses of these; None
             of all others.
+        connected: how they were made; None where that is not known, or where views and assemblies have a part in it.
+            No result of a run depends on it.
     """
 
     label: str
@@ -154,6 +157,7 @@ class Projection:
     plasticity: Plasticity | None = None
     release: Release | None = None
     modulation: Modulation | None = None
+    connected: Connected | None = None
 
     def __len__(self) -> int:
         return len(self.synapses)

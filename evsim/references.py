@@ -88,7 +88,8 @@ def _read_out(value: Any) -> tuple[tuple, list[int]]:
     """What kind of named tuple this is (its class, and what kind each field is), and its words."""
     if isinstance(value, Referred):
         return value._kind, value._words.tolist()
-    kinds, words = [type(value)], []
+    kinds: list[Any] = [type(value)]
+    words: list[int] = []
     for name, member in zip(value._fields, value, strict=True):
         if isinstance(member, np.ndarray):
             if not member.flags.c_contiguous:

@@ -17,11 +17,12 @@ import pyNN.utility.script_tools
 
 from evsim import registry
 from evsim.backend import Target
-from evsim.conducting import FirstRun, Interceptor, MeasuringConductor, chip_of
+from evsim.conducting import FirstRun, Interceptor, MeasuringConductor, StepsInterceptor, chip_of
 from evsim.errors import EvsimError
 from evsim.network import Network
 from evsim.nir.package import SUFFIX
 from evsim.nir.request import GraphRun
+from evsim.pynn.sessions import Conductor
 from evsim.pynn.simulator import DEFAULT_TARGET, state
 from evsim.redirect import redirected
 from evsim.results.losses import ChipLosses
@@ -112,16 +113,36 @@ def first_network(
         EvsimError: the script cannot be read, or it runs no network.
         ScriptError, ScriptExit: as ``run_script``.
     """
-    path = _script(path)
-    if path.suffix == SUFFIX:
+    if _script(path).suffix == SUFFIX:
         graph_run = replace(graph_run or GraphRun(), duration=1.0)  # a graph has no end, and needs none here
+    return _until_first_run(path, arguments, Interceptor(), tell, graph_run).network
+
+
+def first_run(
+    path: Path | str, arguments: Sequence[str], *, tell: Callable[[str], None], graph_run: GraphRun | None = None
+) -> tuple[Network, int]:
+    """The network that a script or a .nir file runs first, and for how many time steps; raises as ``first_network``."""
+    if _script(path).suffix == SUFFIX and (graph_run is None or graph_run.duration is None):
+        graph_run = replace(graph_run or GraphRun(), duration=1.0)
+    reached = _until_first_run(path, arguments, StepsInterceptor(), tell, graph_run)
+    return reached.network, reached.steps
+
+
+def _until_first_run(
+    path: Path | str,
+    arguments: Sequence[str],
+    conductor: Conductor,
+    tell: Callable[[str], None],
+    graph_run: GraphRun | None,
+) -> FirstRun:
+    path = _script(path)
     state.choose([DEFAULT_TARGET])
-    state.conductor = Interceptor()
+    state.conductor = conductor
     try:
         with _as_main_program(path, arguments), redirected(tell):
             execute(path, graph_run)
     except FirstRun as reached:
-        return reached.network
+        return reached
     finally:
         state.release()
     raise EvsimError(f"{path} ran no network; it must call run() for there to be a network to look at")

@@ -236,6 +236,7 @@ def test_no_progress_bar_in_a_pipe(script):
         ("vogels_abbott.py", ["curr", "--n", "200", "--time", "50"]),
         ("izhikevich.py", ["--n", "50", "--time", "100"]),
         ("spinnaker_rules.py", ["--time", "50"]),
+        ("scattered_ring.py", []),
         ("dopamine.py", ["--n", "5", "--time", "6000"]),
         ("microcircuit.py", ["--scale", "0.02", "--duration", "50", "--transient", "10"]),
     ],

@@ -14,7 +14,7 @@ from evsim.references import Referred
 
 
 class Inner(NamedTuple):
-    values: np.ndarray
+    values: Any
     count: int
 
 
@@ -24,7 +24,7 @@ class Outer(NamedTuple):
     wanted: bool
     table: np.ndarray
     records: np.ndarray
-    last: int
+    last: Any
 
 
 RECORD = np.dtype([("weight", np.float64), ("target", np.int32)])

@@ -207,7 +207,30 @@ def _priced(asked: Sequence[Hardware], outcomes: Sequence[Outcome], options: arg
         record = energy_record(priced, name, whole[name].events)
         energies.append({**record, "counted_note": note})
     runs = [counts_record(outcome, whole[outcome.name]) for outcome in outcomes]
-    return {"slowdown": options.slowdown, "boards": options.boards, "runs": runs, "energies": energies}
+    lying = [record for hardware in asked if (record := _placed(hardware, found[_target_name(hardware)]))]
+    return {
+        "slowdown": options.slowdown,
+        "boards": options.boards,
+        "runs": runs,
+        "energies": energies,
+        "placements": lying,
+    }
+
+
+def _placed(hardware: Hardware, found: Sequence[tuple]) -> dict[str, Any] | None:
+    """Where the network that ran last lies; None on hardware without cores, or where its tools would refuse it."""
+    from evsim.placing.placed import has_places, placed
+
+    if not (isinstance(hardware, Chip) and has_places(hardware)):
+        return None
+    network, activity = found[-1]
+    spikes = [part.cell_spikes for part in activity.populations[: len(network.populations)]]
+    steps = round(activity.duration / network.timestep)
+    try:
+        record = placed(network, hardware, None if any(each is None for each in spikes) else spikes, steps)
+    except CheckError:
+        return None
+    return {**record, "spikes": f"those of each cell in {steps:,} time steps, which were recorded of all neurons"}
 
 
 def _energy(hardware: Hardware, found: Sequence[tuple], options: argparse.Namespace) -> Energy:

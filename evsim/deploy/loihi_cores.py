@@ -11,6 +11,7 @@ delay, and the index of the target in one of a few widths (nengo-loihi 1.1.0, ``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +132,17 @@ def _divide(network: Network, index: int, cores: dict[int, int], most: dict[str,
 
 def _fullest(network: Network, index: int, part: int, cores: dict[int, int]) -> dict[str, int]:
     """Resource -> the most that one part of so many cells of a population needs."""
-    count = cores[index]
+    needs = core_needs(network, index, part, cores)
+    return {name: part if name == "core_compartments" else int(each.max()) for name, each in needs.items()}
+
+
+def core_needs(network: Network, index: int, part: int, cores: Mapping[int, int]) -> dict[str, NDArray[np.int64]]:
+    """Resource -> what each part (cores,) of so many cells of a population needs.
+
+    Args:
+        cores: population -> how many cores it has, of all that are not sources.
+    """
+    count, size = cores[index], network.populations[index].size
     axons_in, axons_out, bits = np.zeros((3, count), np.int64)
     for projection in network.projections:
         if not len(projection):
@@ -143,9 +154,9 @@ def _fullest(network: Network, index: int, part: int, cores: dict[int, int]) -> 
         if projection.pre == index:
             targets = cores[projection.post]
             width = _cores(network.populations[projection.post].size, targets)
-            axons_out += _outgoing(projection, network.populations[index].size, part, count, width, targets)
-    needs = part, int(axons_in.max()), int(axons_out.max()), int(bits.max())
-    return dict(zip(RESOURCES, needs, strict=True))
+            axons_out += _outgoing(projection, size, part, count, width, targets)
+    compartments = np.clip(size - part * np.arange(count), 0, part)
+    return dict(zip(RESOURCES, (compartments, axons_in, axons_out, bits), strict=True))
 
 
 def _incoming(

@@ -8,17 +8,15 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from evsim.energy.parts import Mesh
-from evsim.results.figures.style import COLOURS, STYLE, short
+from evsim.placing.colours import FREE, colour_of
+from evsim.results.figures.style import STYLE, short
 
 MOST_CHIPS = 4  # that are drawn of each kind
 MOST_NAMES = 12  # in the legend
-FREE = "#ececec"
-TINTS = (0.0, 0.45, 0.7)  # of white in the colours of the first seven populations, of the next seven, and so on
 
 
 def place_of(core: int, mesh: Mesh) -> tuple[int, int]:
@@ -26,13 +24,6 @@ def place_of(core: int, mesh: Mesh) -> tuple[int, int]:
     side = int(np.sqrt(mesh.cores_of_tile))
     tile, within = divmod(core, mesh.cores_of_tile)
     return tile % mesh.columns * side + within % side, tile // mesh.columns * side + within // side
-
-
-def colour_of(number: int) -> tuple[float, float, float]:
-    """The colour of a population; it comes again after 21."""
-    red, green, blue = to_rgb(COLOURS[number % len(COLOURS)])
-    white = TINTS[number // len(COLOURS) % len(TINTS)]
-    return red + white * (1 - red), green + white * (1 - green), blue + white * (1 - blue)
 
 
 def cores_figure(energies: Sequence[Mapping[str, Any]]) -> Figure | None:

@@ -52,11 +52,12 @@ def loop_of(thread: Thread, changing: Sequence[Any], listed: Listed | None, coup
         coupled: its gap junctions.
     """
     here = Referred(thread)
-    parts = [address(part, here) for part in (queue_spikes, deliver_due, visit_blocks)]
+    queue, deliver, visit = (address(part, here) for part in (queue_spikes, deliver_due, visit_blocks))
     served, kinds = _served(list(zip(_CHANGING, changing, strict=True)), here)
     due, between = _served([(serve_listed, listed)], here)
     more, junctions = _served([(serve_coupled, coupled)], here)
-    return Referred(Loop(here, *parts, here.address, kinds, between, junctions), here, *served, *due, *more)
+    loop = Loop(here, queue, deliver, visit, here.address, kinds, between, junctions)
+    return Referred(loop, here, *served, *due, *more)
 
 
 def _served(parts: list[tuple[Callable, Any]], thread: Referred) -> tuple[list[Referred], np.ndarray]:

@@ -144,8 +144,9 @@ class Simulation:
         return [np.arange(self._layout.n_slices) % self._threads == thread for thread in range(self._threads)]
 
     def _thread(self, thread: int, share: Share, events: tuple, samples: Samples, log: Log) -> Thread:
-        """What a thread works with, from the present step on."""
+        """What a thread works with, from the present step on; ``events`` are labels and sources of spikes."""
         layout = self._layout
+        labels, spikes = events
         return Thread(
             np.array([self._step, self._received, self._pushed, 0, 0], np.int64),
             self._timing(),
@@ -161,7 +162,8 @@ class Simulation:
             self._charges,
             self._scratch[thread],
             self._exchange,
-            *events,
+            labels,
+            spikes,
             samples,
             log,
             self._profile,

@@ -13,6 +13,7 @@ from pyNN.standardmodels import StandardCellType, StandardSynapseType
 from evsim import network, registry
 from evsim.cable.compartments import site_name
 from evsim.chip import load_chip
+from evsim.connected import Connected
 from evsim.errors import CheckError, Problem
 from evsim.model import NeuronModel, SourceModel
 from evsim.network import Draft, Network, Probe, Sequences, Trains, frozen
@@ -241,7 +242,17 @@ def _of(
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
         release=release,
         modulation=projection.modulation(),
+        connected=connected_by(projection) if pre.cells is None and post.cells is None else None,
     )
+
+
+def connected_by(projection: Projection) -> Connected | None:
+    """How a projection between two populations was made; None if one of its ends is something else."""
+    if not all(isinstance(end, common.Population) for end in (projection.pre, projection.post)):
+        return None
+    connector = projection._connector
+    number = next((getattr(connector, name) for name in ("p_connect", "n") if hasattr(connector, name)), 0.0)
+    return Connected(type(connector).__name__, float(number)) if isinstance(number, (int, float, np.number)) else None
 
 
 def within(projection: Projection, pre: Member, post: Member) -> NDArray[np.bool_]:

@@ -62,8 +62,8 @@ def test_the_page_has_every_number_and_source(script):
             for item in (item for part in account["parts"] for item in part["items"]):
                 assert item["what"] in page and all(number["source"] in page for number in item["numbers"])
     assert "What was left out" in page and "the host, input and output" in page
-    assert page.count("data:image/png;base64,") == 2 and not re.search(r'(src|href)="(?!data:)', page)
-    for name in ("energy.png", "cores.png"):
+    assert page.count("data:image/png;base64,") == 4 and not re.search(r'(src|href)="(?!data:)', page)
+    for name in ("energy.png", "cores.png", "placement-loihi1.png", "placement-spinnaker1.png"):
         assert Path("deep/folder", name).read_bytes().startswith(b"\x89PNG")
     (activity,) = [run["activity"] for run in data["runs"] if run["chip"] == "loihi1"]
     assert activity["active"] + sum(p["inactive"] or 0 for p in activity["populations"]) == activity["updates"] == 300

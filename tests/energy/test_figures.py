@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from matplotlib.patches import Rectangle
 
-from evsim.energy.cores_figure import colour_of, cores_figure, place_of
+from evsim.energy.cores_figure import cores_figure, place_of
 from evsim.energy.figure import bars_of, energy_figure
 from evsim.energy.parts import Mesh
+from evsim.placing.colours import colour_of
 
 
 def record(hardware: str = "mine", **changed) -> dict:
