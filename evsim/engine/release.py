@@ -44,23 +44,35 @@ def _spent(tau_psc, tau_rec, steps):
 
 
 @lean
+def _over_steps(law, steps):
+    """What a spike uses; what so many steps leave of it, of active and of spent resources, and of active as spent."""
+    active, spent = _left(law.tau_psc, steps), _left(law.tau_rec, steps)
+    return law.use, _left(law.tau_facil, steps), active, spent, _spent(law.tau_psc, law.tau_rec, steps)
+
+
+@inlined
+def _release_resource(word, state, over_steps, unit, into):
+    """Tsodyks and Markram, one synapse."""
+    use, use_left, active_left, spent_left, spent = over_steps
+    inactive = state.spent * spent_left + state.active * spent
+    active = state.active * active_left
+    used = state.use * use_left
+    used += use * (1 - used)
+    part = used * (1 - active - inactive)
+    state.use, state.active, state.spent = used, active + part, inactive
+    into[np.int64(word & TARGET_BITS)] += synapse_weight(word, unit) * part
+
+
+@lean
 def _release_resources(words, states, laws, lane, steps, into):
     """Tsodyks and Markram."""
-    use = use_left = active_left = spent_left = spent = 0.0
-    for q in range(words.size):
-        if q == 0 or lane.varied:
-            law = laws[q]
-            use, use_left = law.use, _left(law.tau_facil, steps)
-            active_left, spent_left = _left(law.tau_psc, steps), _left(law.tau_rec, steps)
-            spent = _spent(law.tau_psc, law.tau_rec, steps)
-        state = states[q]
-        inactive = state.spent * spent_left + state.active * spent
-        active = state.active * active_left
-        used = state.use * use_left
-        used += use * (1 - used)
-        part = used * (1 - active - inactive)
-        state.use, state.active, state.spent = used, active + part, inactive
-        into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit) * part
+    if lane.varied:
+        for q in range(words.size):
+            _release_resource(words[q], states[q], _over_steps(laws[q], steps), lane.unit, into)
+    else:
+        over_steps = _over_steps(laws[0], steps)
+        for q in range(words.size):
+            _release_resource(words[q], states[q], over_steps, lane.unit, into)
 
 
 @lean
@@ -90,12 +102,15 @@ def _release_sites(words, states, laws, order, lane, key, steps, into):
 @lean
 def _release_by_chance(words, laws, order, lane, key, into):
     """All or nothing."""
-    chance = 0.0
-    for q in range(words.size):
-        if q == 0 or lane.varied:
-            chance = laws[q].use
-        if uniform(subkey(key, np.uint64(order[q])), 0) < chance:
-            into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit)
+    if lane.varied:
+        for q in range(words.size):
+            released = uniform(subkey(key, np.uint64(order[q])), 0) < laws[q].use
+            into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit) * released
+    else:
+        chance = laws[0].use
+        for q in range(words.size):
+            released = uniform(subkey(key, np.uint64(order[q])), 0) < chance
+            into[np.int64(words[q] & TARGET_BITS)] += synapse_weight(words[q], lane.unit) * released
 
 
 @lean

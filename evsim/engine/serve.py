@@ -1,4 +1,7 @@
-"""What the loop asks of synapses that change, of spikes between time steps, and of gap junctions: a part for each."""
+"""What the loop asks of synapses that change, of spikes between time steps, and of gap junctions: a part for each.
+
+Such a part returns 0 where the histories of its lanes have no room for a step; of what else it returns nothing is made.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ def serve_plastic(served, what, when):
         deliver_changing(when, PLASTIC, served, deliver_plastic)
     else:
         note_own(when, served, note_posts)
-    return 0
+    return 1
 
 
 def serve_deferred(served, what, when):
@@ -124,7 +127,7 @@ def serve_modulated(served, what, when):
         deliver_changing(when, MODULATED, served, deliver_modulated)
     else:
         note_own(when, served, note_modulated)
-    return 0
+    return 1
 
 
 def serve_listed(served, _, label):
