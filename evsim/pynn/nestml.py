@@ -27,7 +27,10 @@ def nestml_synapse_type(
     delay_variable: str | None = None,
 ) -> NoReturn:
     """Raise EvsimError: NESTML is compiled for NEST alone."""
-    _refuse(f"the synapse type {synapse_name!r}", "use one of evsim's synapse types, which `evsim models` lists")
+    _refuse(
+        f"the synapse type {synapse_name!r}",
+        "write it as a class with parameters, states and what is released (docs/own_models.md), or use STDPMechanism",
+    )
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

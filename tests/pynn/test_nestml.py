@@ -20,7 +20,7 @@ def test_a_script_of_nests_is_told_what_to_do():
         with pytest.raises(EvsimError, match=r"the cell type 'leaky' is described in NESTML.*docs/own_models\.md"):
             sim.nestml.nestml_cell_type("leaky", SOURCE)
         synapse = importlib.import_module("pyNN.nest.nestml").nestml_synapse_type
-        with pytest.raises(EvsimError, match=r"the synapse type 'pairs' is described in NESTML.*`evsim models`"):
+        with pytest.raises(EvsimError, match=r"the synapse type 'pairs' is described in NESTML.*own_models"):
             synapse("pairs", SOURCE, postsynaptic_neuron_nestml_description=SOURCE, delay_variable="d")
 
 
