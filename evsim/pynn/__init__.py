@@ -43,6 +43,7 @@ from evsim.pynn.connectors import (
     AllToAllConnector,
     ArrayConnector,
     CloneConnector,
+    ConvolutionConnector,
     CSAConnector,
     DisplacementDependentProbabilityConnector,
     DistanceDependentProbabilityConnector,
@@ -55,6 +56,7 @@ from evsim.pynn.connectors import (
     IndexBasedProbabilityConnector,
     KernelConnector,
     OneToOneConnector,
+    PoolDenseConnector,
     SmallWorldConnector,
 )
 from evsim.pynn.control import (
@@ -73,6 +75,7 @@ from evsim.pynn.control import (
     setup,
 )
 from evsim.pynn.electrodes import ACSource, DCSource, NoisyCurrentSource, StepCurrentSource
+from evsim.pynn.grid_synapses import Convolution, PoolDense
 from evsim.pynn.ion_channels import KdrChannel, NaChannel, PassiveLeak, PassiveLeakHH
 from evsim.pynn.multicompartment import MultiCompartmentNeuron
 from evsim.pynn.native_rng import NativeRNG

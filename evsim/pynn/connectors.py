@@ -10,16 +10,19 @@ import numpy as np
 from pyNN import connectors, errors
 from pyNN.parameters import LazyArray
 
+from evsim.pynn.convolution_connector import ConvolutionConnector
 from evsim.pynn.kernel_connector import KernelConnector
 from evsim.pynn.list_connectors import FromFileConnector, FromListConnector
 from evsim.pynn.mended import NEVER_MUTUAL, Mended, connect_by_source
 from evsim.pynn.numbered_connectors import FixedNumberPostConnector, FixedNumberPreConnector, FixedTotalNumberConnector
+from evsim.pynn.pool_dense_connector import PoolDenseConnector
 
 __all__ = [
     "AllToAllConnector",
     "ArrayConnector",
     "CSAConnector",
     "CloneConnector",
+    "ConvolutionConnector",
     "DisplacementDependentProbabilityConnector",
     "DistanceDependentProbabilityConnector",
     "FixedNumberPostConnector",
@@ -31,6 +34,7 @@ __all__ = [
     "IndexBasedProbabilityConnector",
     "KernelConnector",
     "OneToOneConnector",
+    "PoolDenseConnector",
     "SmallWorldConnector",
 ]
 

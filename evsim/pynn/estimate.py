@@ -18,6 +18,7 @@ from pyNN.standardmodels import synapses as synapse_models
 from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
+from evsim.pynn.grids import GridConnector
 from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse
 from evsim.release import rule_of
 from evsim.synapses import index_type
@@ -143,6 +144,8 @@ def expected(connector, shape: tuple[int, int]) -> float | None:
             return len(connector.conn_list)
         case connectors.CloneConnector():
             return len(connector.reference_projection)
+        case GridConnector():
+            return connector.count(shape)
     return None
 
 

@@ -11,7 +11,6 @@ from pyNN import common
 from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
 from evsim import network, registry
-from evsim.cable.compartments import site_name
 from evsim.chip import load_chip
 from evsim.connected import Connected
 from evsim.errors import CheckError, Problem
@@ -178,11 +177,11 @@ def _projection(projection: Projection, state: State) -> tuple[network.Projectio
 
 
 class Portion(NamedTuple):
-    """The synapses of a projection from one population to another, or to one place in its cells.
+    """The synapses of a projection from one population to another, or to one place or receptor of its cells.
 
     Attributes:
         chosen: (n,) which of the projection's synapses they are.
-        place: the model's name of the place; empty where the cells are points.
+        place: the model's name of the place, or the receptor that their sign says; empty where there is but one.
     """
 
     pre: Member
@@ -206,16 +205,16 @@ def portions(projection: Projection, populations: list[Population]) -> Iterator[
 
 
 def _part_at(projection: Projection, pre: Member, post: Member, chosen: NDArray[np.bool_], place: str):
-    """The synapses at one place of the cells of a population."""
+    """The synapses at one place of the cells of a population, or of one receptor."""
+    assert projection.sites is not None, "whoever asks for a place has seen that there are some"
     release = projection.release()
     there = Listed(
         projection.sources[chosen] - np.int32(pre.start),
         projection.targets[chosen] - np.int32(post.start),
-        take(projection.synapses.weight, chosen),
+        projection.sites.weight(place, take(projection.synapses.weight, chosen)),
         take(projection.synapses.delay, chosen),
     )
-    receptor = site_name(place, str(projection.receptor_type))
-    return _of(projection, pre, post, there, release and release.of(chosen), receptor)
+    return _of(projection, pre, post, there, release and release.of(chosen), projection.sites.receptor(place))
 
 
 def _part(projection: Projection, pre: Member, post: Member, whole: bool) -> network.Projection:

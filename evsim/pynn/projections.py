@@ -20,7 +20,8 @@ from evsim.pynn.connection import Connection
 from evsim.pynn.invalid import naming
 from evsim.pynn.present_states import present_state
 from evsim.pynn.present_weights import present_weights
-from evsim.pynn.sites import sites_of
+from evsim.pynn.signs import Signs, sign_of
+from evsim.pynn.sites import Sites, sites_of
 from evsim.pynn.synapses import StaticSynapse
 from evsim.release import Release
 from evsim.synapses import is_constant
@@ -63,6 +64,7 @@ class Projection(common.Projection):
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
         self._times_set: dict[str, int] = {}
         self.sites = sites_of(self, connector)
+        self.takes_magnitudes = self.takes_magnitudes and not isinstance(self.sites, Signs)
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
@@ -108,6 +110,7 @@ class Projection(common.Projection):
             self._collected.add(presynaptic_indices, postsynaptic_index, connection_parameters)
             return
         sources = np.arange(self.pre.size, dtype=np.int32)[presynaptic_indices]
+        assert isinstance(self.sites, Sites), "connectors of weights with signs hand over all at once"
         for site in self.sites.of(postsynaptic_index) if np.size(sources) else ():
             self._collected.add(sources, postsynaptic_index, connection_parameters)
             self.sites.note(site, np.size(sources))
@@ -247,6 +250,8 @@ class Projection(common.Projection):
         if name != "weight":
             self._keep_weights()
         if name == "weight":
+            if self.sites is not None:
+                self.sites.refuse(column)
             column = with_sign(column, self._sign()) if self.takes_magnitudes else column
             self.synapses = self.synapses.replaced(weight=frozen(column))
         elif name == "delay":
@@ -258,7 +263,7 @@ class Projection(common.Projection):
 
     def _sign(self) -> int:
         """The sign that the receptor asks of weights."""
-        return -1 if self.receptor_type == "inhibitory" and not self.post.conductance_based else 1
+        return sign_of(str(self.receptor_type), self.post.conductance_based)
 
     def _keep_weights(self) -> None:
         """Before something else changes: go on from the weights that plastic synapses have by now."""

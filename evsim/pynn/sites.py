@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.morphology import MorphologyFilter
 
+from evsim.cable.compartments import site_name
 from evsim.pynn import simulator
 from evsim.pynn.columns import Connections
 from evsim.pynn.morphology import ALL, Place, with_label
 from evsim.pynn.multicompartment import MultiCompartmentNeuron
+from evsim.pynn.signs import Signs, signs_of
 from evsim.synapses import Listed
 
 _PLACEMENT, _CHOICE = 0x5EED, 0xC401CE  # what random numbers are for
@@ -119,13 +121,26 @@ class Sites:
         """(n,) the number of the place of each synapse."""
         return np.concatenate([*self._noted, np.empty(0, np.int32)])
 
+    def receptor(self, name: str) -> str:
+        """That of a place, by the model's name for it."""
+        return site_name(name, str(self._projection.receptor_type))
 
-def sites_of(projection: Any, connector: Any) -> Sites | None:
-    """For a projection onto neurons of compartments; None for one onto points, or onto cells as a whole.
+    def weight(self, name: str, column: np.ndarray) -> np.ndarray:
+        """Weights (n,) of the synapses at a place, which are taken as they are."""
+        return column
+
+    def refuse(self, weight: np.ndarray) -> None:
+        """Any weights (n,) may be set."""
+
+
+def sites_of(projection: Any, connector: Any) -> Sites | Signs | None:
+    """For a projection onto neurons of compartments, or with weights of either sign; None for all others.
 
     Raises:
-        ConnectionError: the targets are of both kinds, or have no places where a connector selects a location.
+        ConnectionError: the targets are of both kinds, or have no places where a connector selects a location; or a
+            connector of weights with signs does not go with the synapses or the targets.
     """
+    signs = signs_of(projection, connector)
     post, selector = projection.post, getattr(connector, "location_selector", None)
     if projection.synapse_type.receptors:  # its own, whatever the cell
         if selector is not None:
@@ -135,6 +150,11 @@ def sites_of(projection: Any, connector: Any) -> Sites | None:
             )
         return None
     kinds = {isinstance(part.celltype, MultiCompartmentNeuron) for part in getattr(post, "populations", [post])}
+    if True in kinds and signs:
+        raise errors.ConnectionError(
+            f"projection {projection.label!r}: a {type(connector).__name__} reaches points, and {post.label!r} has "
+            "compartments; connect it by another connector"
+        )
     if kinds == {True}:
         return Sites(projection, selector)
     if True in kinds:
@@ -146,4 +166,4 @@ def sites_of(projection: Any, connector: Any) -> Sites | None:
         raise errors.ConnectionError(
             f"projection {projection.label!r}: {post.label!r} is made of points, where no location can be selected"
         )
-    return None
+    return signs
