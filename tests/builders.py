@@ -7,10 +7,11 @@ import numpy as np
 from evsim import registry
 from evsim.backend import Target
 from evsim.model import NeuronModel
-from evsim.network import Network, Population, Probe, Projection, Trains
+from evsim.network import Network, Plasticity, Population, Probe, Projection, Trains
 from evsim.random_bits import chance_key, subkey, uniform
 from evsim.synapses import Listed
 
+ADDITIVE = "AdditiveWeightDependence"
 IF_CURR_EXP = {
     "v_rest": -65.0,
     "cm": 1.0,
@@ -68,6 +69,21 @@ def random_rows(rng: np.random.Generator, n_pre: int, n_post: int, count: int, w
             strict=True,
         )
     )
+
+
+def plasticity(weight: str = ADDITIVE, fraction: float = 1.0, **changes: float) -> Plasticity:
+    """STDP by pairs; ``changes`` are parameters of the rule."""
+    parameters = {
+        "tau_plus": 15.0,
+        "tau_minus": 20.0,
+        "A_plus": 0.03,
+        "A_minus": 0.02,
+        "w_min": 0.0,
+        "w_max": 2.0,
+        "mu_plus": 0.4,
+        "mu_minus": 0.6,
+    }
+    return Plasticity("SpikePairRule", weight, {**parameters, **changes}, fraction)
 
 
 def record_all(populations, *variables: str) -> tuple[Probe, ...]:

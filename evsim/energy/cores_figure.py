@@ -9,11 +9,11 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 
 from evsim.energy.parts import Mesh
-from evsim.placing.colours import FREE, colour_of
-from evsim.results.figures.style import STYLE, short
+from evsim.placing.colours import FREE, add_legend, colour_of
+from evsim.results.figures.style import STYLE
 
 MOST_CHIPS = 4  # that are drawn of each kind
 MOST_NAMES = 12  # in the legend
@@ -38,11 +38,7 @@ def cores_figure(energies: Sequence[Mapping[str, Any]]) -> Figure | None:
         rows = figure.subplots(len(placed), MOST_CHIPS, squeeze=False)
         for axes, energy in zip(rows, placed, strict=True):
             _chips(list(axes), energy, colours)
-        handles = [Patch(color=colours[label], label=short(label)) for label in labels[:MOST_NAMES]]
-        if len(labels) > MOST_NAMES:
-            handles.append(Patch(color="none", label=f"and {len(labels) - MOST_NAMES} populations more"))
-        handles.append(Patch(color=FREE, label="free"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7))
+        add_legend(figure, colours, MOST_NAMES, columns=7)
     return figure
 
 

@@ -14,11 +14,6 @@ from evsim.engine.memory import BLOCK, Layout, Memory
 from evsim.network import Projection, set_anew
 
 
-def electrical_projections(chip_network: ChipNetwork) -> list[int]:
-    """The indices of the projections of gap junctions."""
-    return coupling_projections(chip_network.network)
-
-
 class GapJunctions:
     """The gap junctions of a simulation.
 
@@ -33,7 +28,7 @@ class GapJunctions:
 
     def __init__(self, chip_network: ChipNetwork, layout: Layout, owners: Sequence[NDArray[np.bool_]]) -> None:
         self._net, self._layout = chip_network, layout
-        coupling = [chip_network.network.projections[index] for index in electrical_projections(chip_network)]
+        coupling = [chip_network.network.projections[index] for index in coupling_projections(chip_network.network)]
         self.threads = [None] * len(owners)
         self._blocks = np.empty(0, np.int64)
         if not coupling:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.deploy.chip_network import ChipNetwork
+from evsim.deploy.gap_junctions import coupling_projections
 from evsim.engine.advance import advance, call_part
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
 from evsim.engine.changing import ChangingSynapses
 from evsim.engine.drive import DriveChanges, drive_changes
-from evsim.engine.electrical_lanes import GapJunctions, electrical_projections
+from evsim.engine.electrical_lanes import GapJunctions
 from evsim.engine.enqueue import log_steps, queue_spikes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
@@ -82,7 +83,7 @@ class Simulation:
     def _load_synapses(self) -> None:
         """Rows, and an empty queue for them."""
         self._fed = fed(self._net, self._senders.sources)
-        coupling = electrical_projections(self._net)
+        coupling = coupling_projections(self._net.network)
         since = self._step or -1  # a spike at t = 0 is still to be sent
         self._off_grid = OffGrid(self._net, self._layout, self._owners(), since)
         elsewhere = [*(stretch.projection for stretch in self._fed), *self._off_grid.projections]

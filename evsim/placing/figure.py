@@ -13,11 +13,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from evsim.placing.colours import FREE, colour_of
-from evsim.results.figures.style import FAINT, STYLE, short
+from evsim.placing.colours import FREE, add_legend, colour_of
+from evsim.results.figures.style import FAINT, STYLE
 
 MOST_NAMES = 14  # in the legend
 MOST_CHIPS = 4  # of Loihi that are drawn
@@ -32,11 +32,7 @@ def placement_figure(record: Mapping[str, Any]) -> Figure:
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
         draw = _spinnaker if record["family"] == "spinnaker" else _loihi
         figure = draw(record, colours)
-        handles = [Patch(color=colours[label], label=short(label)) for label in labels[:MOST_NAMES]]
-        if len(labels) > MOST_NAMES:
-            handles.append(Patch(color="none", label=f"and {len(labels) - MOST_NAMES} populations more"))
-        handles.append(Patch(color=FREE, label="free"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8))
+        add_legend(figure, colours, MOST_NAMES, columns=8)
     return figure
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.random import RandomDistribution
 
-from evsim.pynn.grids import Found, Given, GridConnector, Shape, drawn, numbers, pair
+from evsim.pynn.grids import Found, Given, GridConnector, Shape, drawn, numbers, pair, pool
 
 OWNER = "ConvolutionConnector"
 
@@ -72,14 +72,9 @@ class ConvolutionConnector(GridConnector):
         filter_edges: bool = True,
     ) -> None:
         super().__init__(positive_receptor_type, negative_receptor_type, safe, callback)
-        if pool_shape is None and pool_stride is not None:
-            raise errors.InvalidParameterValueError(
-                f"{OWNER}: pool_stride is {pool_stride!r} without a pool_shape; give a pool_shape, too"
-            )
+        self.pool_shape, self.pool_stride = pool(OWNER, pool_shape, pool_stride)
         self.strides = (1, 1) if strides is None else pair(OWNER, "strides", strides, least=1)
         self.padding = (0, 0) if padding is None else pair(OWNER, "padding", padding, least=0)
-        self.pool_shape = None if pool_shape is None else pair(OWNER, "pool_shape", pool_shape, least=1)
-        self.pool_stride = self.pool_shape if pool_stride is None else pair(OWNER, "pool_stride", pool_stride, least=1)
         self.kernel_weights = _kernel(kernel_weights, kernel_shape) / np.prod(self.pool_shape or 1)
 
     def get_post_shape(self, shape: Sequence[int]) -> Shape:

@@ -93,6 +93,20 @@ class GridConnector(connectors.Connector):
         projection.take(by_target(first, source.astype(index_type(n_sources)), values, simulator.state.dt))
 
 
+def pool(owner: str, shape: Given, stride: Given) -> tuple[Shape | None, Shape | None]:
+    """Shape and stride of pools, of which the stride is the shape where it is not given; None where nothing is pooled.
+
+    Raises:
+        InvalidParameterValueError: a stride without a shape, or either of them not of whole numbers from 1 on.
+    """
+    if shape is None and stride is not None:
+        raise errors.InvalidParameterValueError(
+            f"{owner}: pool_stride is {stride!r} without a pool_shape; give a pool_shape, too"
+        )
+    pools = None if shape is None else pair(owner, "pool_shape", shape, least=1)
+    return pools, pools if stride is None else pair(owner, "pool_stride", stride, least=1)
+
+
 def finite(owner: str, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights as they are; raises InvalidParameterValueError where one is no finite number."""
     if (count := np.count_nonzero(~np.isfinite(values))) > 0:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyNN import errors
 from pyNN.random import RandomDistribution
 
-from evsim.pynn.grids import Found, Given, GridConnector, Shape, drawn, numbers, pair
+from evsim.pynn.grids import Found, Given, GridConnector, Shape, drawn, numbers, pair, pool
 
 OWNER = "PoolDenseConnector"
 
@@ -59,12 +59,7 @@ class PoolDenseConnector(GridConnector):
         callback: Any = None,
     ) -> None:
         super().__init__(positive_receptor_type, negative_receptor_type, safe, callback)
-        if pool_shape is None and pool_stride is not None:
-            raise errors.InvalidParameterValueError(
-                f"{OWNER}: pool_stride is {pool_stride!r} without a pool_shape; give a pool_shape, too"
-            )
-        self.pool_shape = None if pool_shape is None else pair(OWNER, "pool_shape", pool_shape, least=1)
-        self.pool_stride = self.pool_shape if pool_stride is None else pair(OWNER, "pool_stride", pool_stride, least=1)
+        self.pool_shape, self.pool_stride = pool(OWNER, pool_shape, pool_stride)
         is_drawn = isinstance(weights, RandomDistribution)
         self.weights: Any = weights if is_drawn else numbers(OWNER, "weights", weights)
 

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from builders import array_source, cells, connect, run
+from builders import array_source, cells, connect, plasticity, run
 from evsim.engine import parts
 from evsim.engine.advance import advance
-from evsim.network import Network, Plasticity, Projection
-
-RULE = Plasticity(
-    "SpikePairRule",
-    "AdditiveWeightDependence",
-    {
-        "tau_plus": 15.0,
-        "tau_minus": 20.0,
-        "A_plus": 0.03,
-        "A_minus": 0.02,
-        "w_min": 0.0,
-        "w_max": 2.0,
-        "mu_plus": 0.0,
-        "mu_minus": 0.0,
-    },
-    1.0,
-)
+from evsim.network import Network, Projection
 
 
 def static() -> Network:
@@ -34,7 +18,7 @@ def static() -> Network:
 def plastic() -> Network:
     network = static()
     (projection,) = network.projections
-    learning = Projection("learns", 0, 1, "excitatory", "STDPMechanism", projection.synapses, RULE)
+    learning = Projection("learns", 0, 1, "excitatory", "STDPMechanism", projection.synapses, plasticity())
     return replace(network, projections=(projection, learning))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import cells
+from builders import cells, plasticity
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine import plastic_words
@@ -21,21 +21,6 @@ from evsim.synapses import Listed
 
 CELL: dict[str, Any] = {"tau_refrac": 1.0, "tau_syn_E": 3.0, "tau_syn_I": 3.0}
 DT = 0.5
-ADDITIVE = "AdditiveWeightDependence"
-
-
-def plasticity(weight: str = ADDITIVE, fraction: float = 1.0, **changes: float) -> Plasticity:
-    parameters = {
-        "tau_plus": 15.0,
-        "tau_minus": 20.0,
-        "A_plus": 0.03,
-        "A_minus": 0.02,
-        "w_min": 0.0,
-        "w_max": 2.0,
-        "mu_plus": 0.4,
-        "mu_minus": 0.6,
-    }
-    return Plasticity("SpikePairRule", weight, {**parameters, **changes}, fraction)
 
 
 def drawn(rng: np.random.Generator, n_pre: int, n_post: int, count: int, delays: list[int], most: float) -> Listed:
