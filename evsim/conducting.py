@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from evsim.backend import Session, Target
@@ -127,9 +125,6 @@ class _Idle:
 
     def recordings(self) -> Recordings:
         return Recordings()
-
-    def weights(self, projection: int) -> NDArray[np.float64]:
-        raise NotImplementedError("nothing has run")
 
     def clear(self) -> None: ...
 
