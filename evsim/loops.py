@@ -4,9 +4,10 @@
 
     f(state, parameters, inputs, drive, flags, spiked, tally, key, step, first) -> int64
 
-    state       (states, n)            number type, changed in place
+    state       (states, n)            number type, changed in place; ``Form`` says what lies elsewhere
     parameters  (parameters, n or 1)   number type, read only
-    inputs      (input rows, n or more)  number type, taken: the sum of the weights due in this step; 0 afterwards
+    inputs      (input rows, n or more)  number type, taken: the sum of the weights due in this step; 0 afterwards.
+                                       Or states to which they are added; see ``Form.summed``
     drive       (n,)                   number type, read only: constant and injected current; where the model has
                                        several places for it, the rows of the others follow in memory
     flags       (n,)                   int32, overwritten; of no use to the caller
@@ -21,9 +22,9 @@ with the number type of the rule set; all arrays are C-contiguous and none overl
 that take ``chance``: a function of the three and of the neuron's place alone, whichever thread runs the loop.
 
 The loop is Python source, written to a file whose name is a digest of the text and of everything that it calls. It is
-compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. There
-are two copies of it, for parameters that all neurons share and for those of each, both free of branches, so that LLVM
-makes vectors of them. An exception inside cannot reach the user: a scalar function must raise none.
+compiled to one native function pointer of a fixed type, so the engine's loop is compiled once and runs any model. It is
+written for a ``Form``, what is known of a population, and is free of branches, so that LLVM makes vectors of it. An
+exception inside cannot reach the user: a scalar function must raise none.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ import numpy as np
 from numba import types
 
 from evsim.compile import LEAN, native, write_function
+from evsim.forms import Form
 from evsim.model import CHANCE, SUBSTEPS, Rule, arguments
 from evsim.random_bits import subkey, uniform
-from evsim.row_access import READ_ONLY, get, put
+from evsim.row_access import READ_ONLY, get, get_short, put, put_short, use_wide_vectors
 from evsim.rulesets import RuleSet
 
 _FLAGS = ("fired", "hard")
@@ -47,17 +49,17 @@ _ARGUMENTS = "state, parameters, inputs, drive, flags, spiked, tally, key, step,
 
 
 @cache
-def step_function(rule: Rule, rules: RuleSet) -> Any:
+def step_function(rule: Rule, rules: RuleSet, form: Form) -> Any:
     """The native step of a rule; the first call with it compiles, or loads from the cache."""
-    return native(rule.neuron if rule.whole else written_step(rule), signature(rules), rules.name)
+    return native(rule.neuron if rule.whole else written_step(rule, form), signature(rules), rules.name)
 
 
 @cache
-def receive_function(rule: Rule, rules: RuleSet) -> Any:
+def receive_function(rule: Rule, rules: RuleSet, form: Form) -> Any:
     """The native ``receive`` of a rule; where it has none, one that does nothing."""
     if rule.receive is None:
         return idle_function(rules)
-    return native(written_receive(rule), signature(rules), rules.name)
+    return native(written_receive(rule, form), signature(rules), rules.name)
 
 
 @cache
@@ -107,133 +109,158 @@ def compact(flags, into):
 # --- writing the loops -----------------------------------------------------------------------------------------------
 
 
-def written_step(rule: Rule) -> Callable:
+def written_step(rule: Rule, form: Form) -> Callable:
     """A rule's step as a plain function."""
-    taken = () if rule.receive else rule.input_names
-    lines = [
-        *_head(rule, taken),
-        *(_substeps(rule) if rule.substep else ()),
-        *_loops(rule, "neuron", rule.neuron, ["fired", *_lost(rule)], taken),
-        *_count_lost(rule),
-        "return compact(flags, spiked) if flagged else np.int64(0)",
-    ]
-    return _written(lines, {"neuron": rule.neuron, "substep": rule.substep, "hard_substep": rule.hard_substep})
+    return _Loops(rule, form).step()
 
 
-def written_receive(rule: Rule) -> Callable:
+def written_receive(rule: Rule, form: Form) -> Callable:
     """A rule's ``receive``, for the neurons of a population, as a plain function."""
     assert rule.receive is not None, "this rule has none"
-    lines = [
-        *_head(rule, rule.input_names),
-        *_loops(rule, "receive", rule.receive, _lost(rule), rule.input_names),
-        *_count_lost(rule),
-        "return np.int64(0)",
-    ]
-    return _written(lines, {"receive": rule.receive})
+    return _Loops(rule, form).receive()
 
 
 def _written(lines: Iterable[str], functions: Mapping[str, Callable | None]) -> Callable:
-    text = "\n    ".join([f"def step({_ARGUMENTS}):", *lines]) + "\n"
+    text = "\n    ".join([f"def step({_ARGUMENTS}):", "use_wide_vectors()", *lines]) + "\n"
     compiled = {
         name: numba.njit(forceinline=True, **LEAN)(getattr(function, "py_func", function))
         for name, function in {**functions, "subkey": subkey, "uniform": uniform}.items()
         if function is not None
     }
-    return write_function(text, {"np": np, "get": get, "put": put, "compact": compact, **compiled})
+    return write_function(text, {"np": np, "compact": compact, **_ACCESS, **compiled})
+
+
+_ACCESS = {f.__name__: f for f in (get, put, get_short, put_short, use_wide_vectors)}
 
 
 def _indented(lines: Iterable[str], by: int = 1) -> list[str]:
     return ["    " * by + line for line in lines]
 
 
-def _lost(rule: Rule) -> list[str]:
-    return [f"lost_{name}" for name in rule.tallies]
+class _Loops:
+    """The source of the functions of a rule."""
 
+    def __init__(self, rule: Rule, form: Form) -> None:
+        self._rule, self._form = rule, form
+        self._lost = [f"lost_{name}" for name in rule.tallies]
+        self._row_of = rule.sums if form.summed else {}
+        self._counters = set(rule.counters) if form.short else set()
 
-def _head(rule: Rule, inputs: Sequence[str]) -> Iterator[str]:
-    yield from (f"state_{name} = state[{k}]" for k, name in enumerate(rule.states))
-    yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
-    yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *_lost(rule)))
-    if rule.draws:
-        yield "chances = subkey(key, np.uint64(step))"
+    def step(self) -> Callable:
+        rule = self._rule
+        used = () if rule.receive else rule.input_names
+        taken = () if self._form.summed else used
+        lines = [
+            *self._head(used),
+            *(self._substeps() if rule.substep else ()),
+            *self._loop("neuron", rule.neuron, ["fired", *self._lost], taken),
+            *self._count_lost(),
+            "return compact(flags, spiked) if flagged else np.int64(0)",
+        ]
+        return _written(lines, {"neuron": rule.neuron, "substep": rule.substep, "hard_substep": rule.hard_substep})
 
+    def receive(self) -> Callable:
+        receive = self._rule.receive
+        assert receive is not None
+        lines = [
+            *self._head(self._rule.input_names),
+            *self._loop("receive", receive, self._lost, self._rule.input_names),
+            *self._count_lost(),
+            "return np.int64(0)",
+        ]
+        return _written(lines, {"receive": receive})
 
-def _count_lost(rule: Rule) -> Iterator[str]:
-    yield from (f"tally[{k}] += {counter}" for k, counter in enumerate(_lost(rule)))
+    def _head(self, inputs: Sequence[str]) -> Iterator[str]:
+        yield from (f"state_{name} = state[{k}]" for k, name in enumerate(self._rule.states))
+        yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
+        for k, name in enumerate(self._rule.parameters):
+            yield f"parameter_{name} = parameters[{k}{', 0' if self._form.shared else ''}]"
+        yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *self._lost))
+        if self._rule.draws:
+            yield "chances = subkey(key, np.uint64(step))"
 
+    def _count_lost(self) -> Iterator[str]:
+        yield from (f"tally[{k}] += {counter}" for k, counter in enumerate(self._lost))
 
-def _loops(
-    rule: Rule, name: str, function: Callable, results: Sequence[str], taken: Sequence[str] = ()
-) -> Iterator[str]:
-    """The loop over neurons that share their parameters, and the one over neurons that do not."""
-    used = [(k, row) for k, row in enumerate(rule.parameters) if row in arguments(function)]
-    yield "if parameters.shape[1] == 1:"
-    yield from (f"    parameter_{row} = parameters[{k}, 0]" for k, row in used)
-    yield from _indented(_loop(rule, name, function, results, taken, "parameter_{}"))
-    yield "else:"
-    yield from (f"    parameter_{row} = parameters[{k}]" for k, row in used)
-    yield from _indented(_loop(rule, name, function, results, taken, _get("parameter_{}", rule)))
+    def _get(self, row: str, scope: int = READ_ONLY) -> str:
+        return f"get({row}, {self._place(scope)})"
 
+    def _place(self, scope: int) -> str:
+        """The last arguments of ``get`` and ``put``. States have the first scopes, then come flags and inputs."""
+        return f"n, {scope}, {len(self._rule.states) + 1 + len(self._rule.input_names)}"
 
-def _place(rule: Rule, scope: int) -> str:
-    """The last arguments of ``get`` and ``put``. States have the first scopes, then come flags and inputs."""
-    return f"n, {scope}, {len(rule.states) + 1 + len(rule.input_names)}"
+    def _input_scope(self, name: str) -> int:
+        return len(self._rule.states) + 1 + self._rule.input_names.index(name)
 
+    def _get_state(self, name: str, scope: int) -> str:
+        if name in self._row_of:
+            return self._get_summed(self._row_of[name])
+        return f"get{'_short' if name in self._counters else ''}(state_{name}, {self._place(scope)})"
 
-def _get(row: str, rule: Rule, scope: int = READ_ONLY) -> str:
-    return f"get({row}, {_place(rule, scope)})"
+    def _put_states(self, new: str = "new_{}") -> Iterator[str]:
+        for k, name in enumerate(self._rule.states):
+            short = "_short" if name in self._counters else ""
+            row, scope = f"state_{name}", k
+            if name in self._row_of:
+                row, scope = f"input_{self._row_of[name]}", self._input_scope(self._row_of[name])
+            if self._row_of.get(name) not in self._form.silent:
+                yield f"put{short}({row}, {self._place(scope)}, {new.format(name)})"
 
+    def _get_summed(self, name: str) -> str:
+        return "0.0" if name in self._form.silent else self._get_row(name)
 
-def _input_scope(rule: Rule, name: str) -> int:
-    return len(rule.states) + 1 + rule.input_names.index(name)
+    def _get_input(self, name: str) -> str:
+        """What is added at the end of the step, which is done elsewhere where it is added to a state itself."""
+        return "0.0" if self._form.summed else self._get_row(name)
 
+    def _get_row(self, name: str) -> str:
+        return self._get(f"input_{name}", self._input_scope(name))
 
-def _call(rule: Rule, name: str, function: Callable, results: Sequence[str], parameter: str) -> str:
-    """The call of a scalar function for neuron n, with its results in new_* and is_*."""
-    known = {row: f"old_{row}" for row in rule.states}
-    known |= {row: parameter.format(row) for row in rule.parameters}
-    known |= {row: _get(f"input_{row}", rule, _input_scope(rule, row)) for row in rule.input_names}
-    known |= {"drive": _get("drive", rule), CHANCE: "uniform(chances, first + n)"}
-    found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
-    return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
+    def _parameter(self, name: str) -> str:
+        return f"parameter_{name}" if self._form.shared else self._get(f"parameter_{name}")
 
+    def _call(self, name: str, function: Callable, results: Sequence[str], parameter: Callable[[str], str]) -> str:
+        """The call of a scalar function for neuron n, with its results in new_* and is_*."""
+        rule = self._rule
+        known = {row: f"old_{row}" for row in rule.states}
+        known |= {row: parameter(row) for row in rule.parameters}
+        known |= {row: self._get_input(row) for row in rule.input_names}
+        known |= {"drive": self._get("drive"), CHANCE: "uniform(chances, first + n)"}
+        found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
+        return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
 
-def _loop(
-    rule: Rule, name: str, function: Callable, results: Sequence[str], taken: Sequence[str], parameter: str
-) -> Iterator[str]:
-    """One loop; the flag of a neuron is whether it fired, or whether its substep is hard and must be left out.
+    def _loop(self, name: str, function: Callable, results: Sequence[str], taken: Sequence[str] = ()) -> Iterator[str]:
+        """A loop over neurons; the flag of one is whether it fired, or whether its substep is hard and is left out.
 
-    The flags are stored first: LLVM makes a masked store of the first one in a loop where it can (a state that is kept
-    while refractory), and AMD's processors need a dozen cycles for that.
-    """
-    yield "for n in range(drive.size):"
-    yield from (f"    old_{row} = {_get(f'state_{row}', rule, k)}" for k, row in enumerate(rule.states))
-    yield f"    {_call(rule, name, function, results, parameter)}"
-    for result in results:
-        if result in _FLAGS:
-            yield f"    put(flags, {_place(rule, len(rule.states))}, is_{result})"
-            yield f"    flagged = np.int32(flagged | is_{result})"
-        else:
-            yield f"    {result} = np.int32({result} + is_{result})"
-    for k, row in enumerate(rule.states):
-        new = f"old_{row} if is_hard else new_{row}" if "hard" in results else f"new_{row}"
-        yield f"    put(state_{row}, {_place(rule, k)}, {new})"
-    yield from (f"    put(input_{row}, {_place(rule, _input_scope(rule, row))}, 0)" for row in taken)
+        The flags are stored first: LLVM makes a masked store of the first one in a loop where it can (a state that is
+        kept while refractory), and AMD's processors need a dozen cycles for that.
+        """
+        yield "for n in range(drive.size):"
+        yield from (f"    old_{row} = {self._get_state(row, k)}" for k, row in enumerate(self._rule.states))
+        yield f"    {self._call(name, function, results, self._parameter)}"
+        for result in results:
+            if result in _FLAGS:
+                yield f"    put(flags, {self._place(len(self._rule.states))}, is_{result})"
+                yield f"    flagged = np.int32(flagged | is_{result})"
+            else:
+                yield f"    {result} = np.int32({result} + is_{result})"
+        new = "old_{0} if is_hard else new_{0}" if "hard" in results else "new_{}"
+        yield from _indented(self._put_states(new))
+        yield from (f"    put(input_{row}, {self._place(self._input_scope(row))}, 0)" for row in taken)
 
-
-def _substeps(rule: Rule) -> Iterator[str]:
-    """The loop over substeps; the neurons that the vectorised loop leaves out are done one by one."""
-    assert rule.substep is not None and rule.hard_substep is not None, "this rule has none"
-    parameter = {row: f"parameters[{k}, p]" for k, row in enumerate(rule.parameters)}
-    yield f"for _ in range(int(parameters[{rule.parameters.index(SUBSTEPS)}, 0])):"
-    yield "    flagged = np.int32(0)"
-    yield from _indented(_loops(rule, "substep", rule.substep, ["hard"]))
-    yield "    if flagged:"
-    yield "        for n in range(drive.size):"
-    yield "            if flags[n] != 0:"
-    yield "                p = 0 if parameters.shape[1] == 1 else n"
-    yield from _indented((f"old_{row} = state_{row}[n]" for row in rule.states), 4)
-    yield from _indented((f"one_{row} = {parameter[row]}" for row in rule.parameters), 4)
-    yield "                " + _call(rule, "hard_substep", rule.hard_substep, [], "one_{}")
-    yield from _indented((f"put(state_{row}, {_place(rule, k)}, new_{row})" for k, row in enumerate(rule.states)), 4)
-    yield "flagged = np.int32(0)"
+    def _substeps(self) -> Iterator[str]:
+        """The loop over substeps; the neurons that the vectorised loop leaves out are done one by one."""
+        rule = self._rule
+        assert rule.substep is not None and rule.hard_substep is not None, "this rule has none"
+        one = {row: f"one_{row}" for row in rule.parameters}
+        yield f"for _ in range(int(parameters[{rule.parameters.index(SUBSTEPS)}, 0])):"
+        yield "    flagged = np.int32(0)"
+        yield from _indented(self._loop("substep", rule.substep, ["hard"]))
+        yield "    if flagged:"
+        yield "        for n in range(drive.size):"
+        yield "            if flags[n] != 0:"
+        yield from _indented((f"old_{row} = {self._get_state(row, k)}" for k, row in enumerate(rule.states)), 4)
+        yield from _indented((f"one_{row} = {self._parameter(row)}" for row in rule.parameters), 4)
+        yield "                " + self._call("hard_substep", rule.hard_substep, [], one.__getitem__)
+        yield from _indented(self._put_states(), 4)
+        yield "flagged = np.int32(0)"

@@ -144,6 +144,10 @@ class Rule:
         defects: ``defects(where, values, dt)``: where the chip's own firmware does otherwise than it should with these
             parameters and this time step; such a network can run, and does the same. ``where`` names the population.
         limits: parameter -> the least and the largest value that the arithmetic can compute with, where there are such.
+        sums: state -> the row of input that is added to it at the end of a step, and of no other use; a state that is 0
+            stays so without input. Where all rows of input are such, what is due is added to the states themselves.
+        counters: state that counts steps down -> the parameter that it counts from; its numbers are whole and not
+            negative, and no variable is read from it. Of rule sets in floating point.
         arrive: ``arrive(receptor, values, dt, left) -> (early, late)``, in ``ideal``: of an input that comes within a
             time step, ``left`` ms (n,) before its end, the parts of its weight that are taken at the step's beginning
             and at its end in its place; ``values`` are those of the n targets. None where both are in proportion.
@@ -170,6 +174,8 @@ class Rule:
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     arrive: Callable[[str, Values, float, NDArray[np.float64]], tuple[np.ndarray, np.ndarray]] | None = None
     whole: bool = False
+    sums: Mapping[str, str] = field(default_factory=dict)
+    counters: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.whole:

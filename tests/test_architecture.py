@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected"},
     {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "chip", "backend"},
-    {"registry", "compile", "references", "row_access", "random_bits", "loops"},
+    {"registry", "compile", "references", "row_access", "forms", "random_bits", "loops"},
     {"network_file", "worker", "worker_child"},
     {"cable"},
     {"distributions", "wiring", "drawn", "mersenne"},

@@ -12,11 +12,13 @@ from scipy import stats
 
 from evsim import registry
 from evsim.compile import LEAN
+from evsim.forms import Form
 from evsim.loops import receive_function, signature, step_function, written_receive, written_step
 from evsim.model import Cells, NeuronModel, Rule
 from evsim.random_bits import subkey, uniform
 from evsim.rulesets import RULE_SETS
 
+SHARED = Form(shared=True)
 IDEAL, SPINNAKER1 = RULE_SETS["ideal"], RULE_SETS["spinnaker1"]
 
 
@@ -73,7 +75,7 @@ def test_the_loop_does_what_the_function_does_for_each_neuron(n, shared, thresho
     results = [
         leaky(v, 0.0, k, threshold, jump, 1.5) for v, k, jump in zip(block.state[0], kept, block.inputs[0], strict=True)
     ]
-    count = block.call(step_function(LEAKY, IDEAL))
+    count = block.call(step_function(LEAKY, IDEAL, Form(shared=shared)))
     fired = [i for i, result in enumerate(results) if result[2]]
     assert count == len(fired)
     assert block.spiked[: len(fired)].tolist() == fired
@@ -92,7 +94,7 @@ CHANCY = Rule(convert, coin, ("last",), ("rate",), {"excitatory": 0})
 def tossed(n, first, step=7, key=12345):
     """The numbers that n neurons were given, and the indices of those that spiked."""
     block = Block([np.zeros(n)], [[0.25]], [np.zeros(n)])
-    count = block.call(step_function(CHANCY, IDEAL), key, step, first)
+    count = block.call(step_function(CHANCY, IDEAL, SHARED), key, step, first)
     return block.state[0], block.spiked[:count]
 
 
@@ -135,11 +137,11 @@ INTEGERS = Rule(convert, leak, ("v",), ("shift",), {"excitatory": 0}, ("large",)
 
 def test_integers_are_computed_with_64_bits_and_kept_with_32():
     block = Block([[3, (1 << 31) - 1, -5]], [[20]], [[1, 1 << 12, 0]], rules=SPINNAKER1)
-    assert block.call(receive_function(INTEGERS, SPINNAKER1)) == 0
+    assert block.call(receive_function(INTEGERS, SPINNAKER1, SHARED)) == 0
     assert block.state.tolist() == [[3 + (1 << 20), (1 << 31) - 1 + (1 << 32) - (1 << 32), -5]]
     assert block.tally[0] == 1
     assert block.inputs.tolist() == [[0, 0, 0]]
-    assert block.call(step_function(INTEGERS, SPINNAKER1)) == 1
+    assert block.call(step_function(INTEGERS, SPINNAKER1, SHARED)) == 1
     assert block.spiked[0] == 1
 
 
@@ -166,7 +168,7 @@ def test_hard_substeps_are_done_by_the_other_function():
         hard_substep=halve,
     )
     block = Block([[1.0, 3.0, 4.0, 5.0]], [[4.0], [2]], [[0.0, 0.5, 0.0, 0.0]])
-    assert block.call(step_function(rule, IDEAL)) == 0
+    assert block.call(step_function(rule, IDEAL, SHARED)) == 0
     assert block.state.tolist() == [[4.0, 3.5, 4.0, 5.0]]
 
 
@@ -203,13 +205,14 @@ RULES = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "rules"), RULES)
 def test_every_loop_is_vectorised(name, rules):
-    """One loop for shared and one for individual parameters, and no masked store, which some processors hardly know."""
+    """Whatever is known of the neurons, and without masked stores, which some processors hardly know."""
     model = registry.models()[name]
     assert isinstance(model, NeuronModel)
     rule, rule_set = model.rules[rules], RULE_SETS[rules]
-    written = [(written_step(rule), 4 if rule.substep else 2)]
+    best = Form(True, bool(rule.sums), tuple(rule.sums.values())[:1], bool(rule.counters))
+    written = [(written_step(rule, form), 2 if rule.substep else 1) for form in {Form(), SHARED, best}]
     if rule.receive:
-        written.append((written_receive(rule), 2))
+        written += [(written_receive(rule, form), 1) for form in (Form(), SHARED)]
     for function, loops in written:
         compiled = numba.cfunc(signature(rule_set), **LEAN)(function)
         assert len(re.findall(r"^vector\.body\d*:", compiled.inspect_llvm(), re.MULTILINE)) >= loops

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from evsim.chip import Chip
 from evsim.compile import kernel
 from evsim.errors import Problem
+from evsim.forms import Form
 from evsim.loops import step_function
 from evsim.model import TALLY_PLACES, Cells, NeuronModel, Rule
 from evsim.network import Network, Population, Projection
@@ -97,7 +98,7 @@ def _response(cells: Cells, rule: Rule, rules: RuleSet, moved: float) -> NDArray
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
             _trial(
-                step_function(rule, rules),
+                step_function(rule, rules, Form(shared=cells.parameters.shape[1] == 1)),
                 state,
                 np.array(cells.parameters, np.float64),
                 np.zeros((rule.n_inputs, n)),

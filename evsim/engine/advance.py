@@ -12,7 +12,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.exchange import complete, wait_for
-from evsim.engine.intrinsics import call_at, ticks
+from evsim.engine.intrinsics import call_at, flush_tiny, restore_tiny, ticks
 from evsim.engine.memory import UNREST
 from evsim.engine.places import (
     CHANGE,
@@ -31,7 +31,7 @@ from evsim.engine.receive import deliver_charges
 from evsim.engine.records import sample, samples_at
 from evsim.engine.serve import DELIVER_DUE, DRIVE, HAS_ROOM, NOTE, PUBLISH
 from evsim.engine.share import Thread
-from evsim.engine.visit import RECEIVING, STEPPING, spend
+from evsim.engine.visit import EARLY, RECEIVING, STEPPING, spend
 from evsim.references import Referred
 
 
@@ -76,18 +76,32 @@ def change_drive(thread, step):
     thread.progress[CHANGE] = cursor
 
 
+@inlined
+def sampled_now(thread, k):
+    """Whether anything is recorded of a label."""
+    return thread.timing.sampled <= k and samples_at(k, thread.samples)
+
+
 @lean
-def advance(loop, last):
-    """Run the steps up to ``last - 1`` for one thread's share of the network.
+def begin(loop, k, last):
+    """Sample what is wanted of label k, and make what drives step k; returns whether that step is to be made."""
+    thread = loop.thread
+    t = ticks() if thread.profile else np.int64(0)
+    if sampled_now(thread, k):
+        sample(k, thread.timing.sampled, thread.memory.state, thread.samples)
+        thread.work[SAMPLE] += thread.samples.place.size
+        t = spend(thread, SAMPLE, t)
+    if k >= last:
+        return False
+    change_drive(thread, k)
+    call_all(loop.coupled, DRIVE, k)
+    spend(thread, DELIVER, t)
+    return True
 
-    It goes on from where the thread's progress is, also after it returned early.
 
-    Args:
-        loop: a reference to a ``Loop``.
-
-    Returns:
-        why it returned; see ``places``.
-    """
+@inlined
+def _advance(loop, last):
+    """``advance``, with tiny floats as the thread has them."""
     thread = loop.thread
     progress, timing, exchange, share = thread.progress, thread.timing, thread.exchange, thread.share
     while True:
@@ -104,7 +118,13 @@ def advance(loop, last):
         if not call_all(loop.changing, HAS_ROOM, due):
             return FULL_HISTORY
         t = spend(thread, PUSH, t)
-        sampling = timing.sampled <= k and samples_at(k, thread.samples)
+        # The input of a step comes after the sample of its label, but where there is a phase for it.
+        early = not timing.two_phase
+        if early:
+            if not begin(loop, k, last):
+                return DONE
+            call_at(loop.visit, (loop.here, k, np.int64(EARLY)))
+            t = ticks() if thread.profile else t
         receiving = progress[RECEIVED] <= k and (k < last or timing.two_phase)
         if receiving:
             call_at(loop.deliver, (loop.here, due, k))
@@ -117,19 +137,11 @@ def advance(loop, last):
             t = spend(thread, DELIVER, t)
             progress[RECEIVED] = k + 1
         # Receiving and stepping one block after the other keeps it in the cache, unless the state between is wanted.
-        apart = timing.two_phase and receiving and (sampling or k >= last)
+        apart = not early and receiving and (sampled_now(thread, k) or k >= last)
         if apart:
             call_at(loop.visit, (loop.here, k, np.int64(RECEIVING)))
-            t = ticks() if thread.profile else t
-        if sampling:
-            sample(k, timing.sampled, thread.memory.state, thread.samples)
-            thread.work[SAMPLE] += thread.samples.place.size
-            t = spend(thread, SAMPLE, t)
-        if k >= last:
+        if not early and not begin(loop, k, last):
             return DONE
-        change_drive(thread, k)
-        call_all(loop.coupled, DRIVE, k)
-        t = spend(thread, DELIVER, t)
         call_at(loop.visit, (loop.here, k, np.int64(STEPPING if apart or not receiving else STEPPING | RECEIVING)))
         t = ticks() if thread.profile else t
         call_all(loop.coupled, PUBLISH, k)
@@ -138,6 +150,24 @@ def advance(loop, last):
         spend(thread, PLASTICITY, t)
         progress[STEP] = k + 1
         complete(exchange, share.thread, k + 1)
+
+
+@lean
+def advance(loop, last):
+    """Run the steps up to ``last - 1`` for one thread's share of the network.
+
+    It goes on from where the thread's progress is, also after it returned early.
+
+    Args:
+        loop: a reference to a ``Loop``.
+
+    Returns:
+        why it returned; see ``places``.
+    """
+    before = flush_tiny()
+    reason = _advance(loop, last)
+    restore_tiny(before)
+    return reason
 
 
 @lean

@@ -6,7 +6,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.feeds import add_feed
-from evsim.engine.intrinsics import call_at
+from evsim.engine.intrinsics import call_at, table_at
 from evsim.engine.memory import AT_REST, LOOK
 from evsim.engine.places import FEED
 
@@ -22,12 +22,13 @@ def place_of_inputs(b, blocks, slices):
     return slices.input[s] + blocks.local[b], blocks.n_inputs[b], slices.size[s]
 
 
-@inlined
-def draw_noise(b, label, blocks, slices, memory, feeds, draws, work):
+@lean
+def draw_noise(thread, b, label):
     """Add the noise that is due at a label to the inputs of a block; returns whether there may be any."""
-    begin, rows, width = place_of_inputs(b, blocks, slices)
-    inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
-    hashes, counts = draws
+    feeds, work = thread.feeds, thread.work
+    begin, rows, width = place_of_inputs(b, thread.blocks, thread.slices)
+    inputs = table_at(thread.memory.inputs, begin, rows, width)
+    hashes, counts = thread.scratch.hashes, thread.scratch.counts
     some = False
     for feed in range(feeds.first[b], feeds.first[b + 1]):
         some |= add_feed(feeds, feed, label, inputs, hashes, counts)
@@ -72,8 +73,8 @@ def call(function, b, step, blocks, memory, inputs, flags, spiked):
     state, parameters = blocks.state[b], blocks.parameters[b]
     rows, width = blocks.n_parameters[b], blocks.width[b]
     arguments = (
-        memory.state[state : state + blocks.n_state[b] * n].reshape((blocks.n_state[b], n)),
-        memory.parameters[parameters : parameters + rows * width].reshape((rows, width)),
+        table_at(memory.state, state, blocks.n_state[b], n),
+        table_at(memory.parameters, parameters, rows, width),
         inputs,
         memory.drive[blocks.drive[b] : blocks.drive[b] + n],
         flags[:n],
@@ -99,7 +100,7 @@ def run_block(function, b, step, noisy, phase, blocks, slices, memory, buffers, 
     """
     rest = memory.rest[b]
     begin, rows, width = place_of_inputs(b, blocks, slices)
-    inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
+    inputs = table_at(memory.inputs, begin, rows, width)
     certain = noisy or blocks.key[b] != 0  # what draws random numbers is never at rest
     quiet = rest >= LOOK and not certain and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))
     if quiet and rest == AT_REST:

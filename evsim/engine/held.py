@@ -18,6 +18,7 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.deploy.spinnaker_split import late_populations
 from evsim.engine.blocks import call, place_of_inputs
 from evsim.engine.changes import rescale_charges
+from evsim.engine.intrinsics import table_at
 from evsim.engine.memory import BLOCK, Layout, Memory, addresses
 
 
@@ -43,7 +44,7 @@ def _receive(chosen, receives, blocks, slices, memory, flags, spiked):
     for at in range(chosen.size):
         b = chosen[at]
         begin, rows, width = place_of_inputs(b, blocks, slices)
-        inputs = memory.inputs[begin : begin + rows * width].reshape((rows, width))
+        inputs = table_at(memory.inputs, begin, rows, width)
         call(receives[blocks.model[b]], b, np.int64(0), blocks, memory, inputs, flags, spiked)
 
 

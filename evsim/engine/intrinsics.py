@@ -1,4 +1,4 @@
-"""Machine instructions that numba has no name for: prefetch, atomic flags, the time-stamp counter, bit casts."""
+"""Machine instructions that numba has no name for: prefetch, atomic flags, the time-stamp counter, tiny floats."""
 # The functions below describe code for LLVM; their first argument is numba's typing context, by its convention.
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from typing import Any
 from llvmlite import ir
 from numba import extending, types
 from numba.core import cgutils
+from numba.np.arrayobj import populate_array
 
 intrinsic: Any = extending.intrinsic  # what it makes has not the arguments of the function that it is given
 
 _I32, _I64, _F64 = ir.IntType(32), ir.IntType(64), ir.DoubleType()
 _IS_X86 = platform.machine() in ("x86_64", "AMD64")
+_IS_ARM = platform.machine() in ("aarch64", "arm64")
 _CHAR_POINTER = ir.IntType(8).as_pointer()
 
 
@@ -120,6 +122,82 @@ def copy_line(typing, source, begin, target, at):
         return context.get_dummy_value()
 
     return types.void(source, types.int64, target, types.int64), code
+
+
+@intrinsic
+def table_at(typing, flat, begin, rows, width):
+    """``flat[begin : begin + rows * width].reshape((rows, width))``, for which numba calls a function of Python's."""
+    kind = types.Array(flat.dtype, 2, "C")
+
+    def code(context, builder, signature, arguments):
+        array, begin, rows, width = arguments
+        base = context.make_array(signature.args[0])(context, builder, array)
+        item = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+        table = context.make_array(kind)(context, builder)
+        populate_array(
+            table,
+            data=builder.gep(base.data, [begin]),
+            shape=[rows, width],
+            strides=[builder.mul(width, ir.Constant(_I64, item)), ir.Constant(_I64, item)],
+            itemsize=ir.Constant(_I64, item),
+            meminfo=None,
+            parent=base.parent,
+        )
+        return table._getvalue()  # numba's own name
+
+    return kind(flat, types.int64, types.int64, types.int64), code
+
+
+@intrinsic
+def flush_tiny(typing):
+    """Let floats below 2.3e-308 count as 0 in this thread, as they are or come up; returns what ``restore_tiny`` needs.
+
+    Such numbers are what is left of a state that has decayed for long. A processor takes a hundred times as long for
+    one, and they never become 0 but stay at the smallest, so that nothing is ever at rest.
+    """
+
+    def code(context, builder, signature, arguments):
+        before = _control(builder)
+        _set_control(builder, builder.or_(before, ir.Constant(_I64, _FLUSH)))
+        return before
+
+    return types.int64(), code
+
+
+@intrinsic
+def restore_tiny(typing, before):
+    """Undo ``flush_tiny``."""
+
+    def code(context, builder, signature, arguments):
+        _set_control(builder, arguments[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), code
+
+
+# The register that controls floats, MXCSR or FPCR, and the bits FTZ and DAZ or FZ of it; other processors are let be.
+_FLUSH = (1 << 15 | 1 << 6) if _IS_X86 else (1 << 24)
+
+
+def _control(builder):
+    if _IS_X86:
+        place = builder.alloca(_I32)
+        kind = ir.FunctionType(ir.VoidType(), [_CHAR_POINTER])
+        builder.call(_external(builder, "llvm.x86.sse.stmxcsr", kind), [builder.bitcast(place, _CHAR_POINTER)])
+        return builder.zext(builder.load(place), _I64)
+    if _IS_ARM:
+        return builder.call(_external(builder, "llvm.aarch64.get.fpcr", ir.FunctionType(_I64, [])), [])
+    return ir.Constant(_I64, 0)
+
+
+def _set_control(builder, value):
+    if _IS_X86:
+        place = builder.alloca(_I32)
+        builder.store(builder.trunc(value, _I32), place)
+        kind = ir.FunctionType(ir.VoidType(), [_CHAR_POINTER])
+        builder.call(_external(builder, "llvm.x86.sse.ldmxcsr", kind), [builder.bitcast(place, _CHAR_POINTER)])
+    elif _IS_ARM:
+        builder.call(_external(builder, "llvm.aarch64.set.fpcr", ir.FunctionType(ir.VoidType(), [_I64])), [value])
 
 
 @intrinsic

@@ -1,4 +1,4 @@
-"""Laying out a chip network in the flat arrays that the loop works on.
+"""The flat arrays that the loop works on, and where everything lies in them.
 
 Neurons lie in blocks, as on a chip's cores: at most ``BLOCK`` neurons of one population whose state stays in the
 first-level cache while they are stepped. Blocks are dealt out to slices; a slice owns the synapses onto its neurons,
@@ -13,11 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
-from evsim.deploy.spinnaker_split import late_populations
-from evsim.loops import receive_function, step_function
-from evsim.model import PAYLOAD, TALLY_PLACES
-from evsim.random_bits import chance_key
+from evsim.forms import Form, counter_rows, pack, summed_rows, unpack
+from evsim.model import Rule
 
 # Neurons of a block: a multiple of 32, of which noise is drawn. No power of two, since rows that are 4096 bytes apart
 # share a few sets of the first-level cache.
@@ -81,7 +78,9 @@ class Memory(NamedTuple):
     """The numbers of all neurons, flat.
 
     Attributes:
-        inputs: slice by slice, in each slice input row by input row, in each row the slice's neurons.
+        state: block by block; behind that, ``inputs``.
+        inputs: slice by slice, in each slice input row by input row, in each row the slice's neurons. Some rows hold
+            states (``Form.summed``).
         tally: (blocks, places) int64; a block is one thread's, so no count is lost.
         rest: (blocks,) whether a step without input would change nothing: AT_REST, LOOK or less.
         state_bytes: the same as ``state``, as bytes.
@@ -109,7 +108,9 @@ class Layout:
         neurons: indices of the populations that are not sources.
         first_block: (populations of neurons + 1,) the first block of each of them.
         slices: where the inputs of each slice lie.
+        n_states: how many numbers of ``Memory.state`` are states; the inputs follow.
         models: names of models, indexed by ``blocks.model``.
+        rules, forms: of each population of neurons.
         steps, receives: native functions, indexed by ``blocks.model``; ``receives`` is empty where a step takes in what
             is due by itself.
     """
@@ -119,7 +120,10 @@ class Layout:
     first_block: np.ndarray
     blocks: Blocks
     slices: Slices
+    n_states: int
     models: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    forms: tuple[Form, ...]
     steps: tuple[Any, ...]
     receives: tuple[Any, ...]
 
@@ -139,6 +143,8 @@ class Layout:
 
     def state_places(self, at: int, row: int, cells: np.ndarray) -> np.ndarray:
         """Where a state row of some cells of the population ``neurons[at]`` lies in ``Memory.state``."""
+        if (summed := summed_rows(self.rules[at], self.forms[at])) and row in summed:
+            return self.n_states + self.input_places(at, summed[row])[cells]
         block = int(self.first_block[at]) + cells // BLOCK
         return self.blocks.state[block] + row * self.blocks.size[block] + cells % BLOCK
 
@@ -160,92 +166,30 @@ class Layout:
     def gather(self, at: int, flat: np.ndarray, rows: int, size: int) -> np.ndarray:
         """A copy of the state of the population ``neurons[at]`` as (rows, size)."""
         result = np.empty((rows, size), flat.dtype)
-        for block, part in zip(self.blocks_of(at), _parts(size), strict=True):
+        summed = summed_rows(self.rules[at], self.forms[at])
+        for block, part in zip(self.blocks_of(at), parts_of(size), strict=True):
             n = part.stop - part.start
             begin = int(self.blocks.state[block])
-            result[:, part] = flat[begin : begin + rows * n].reshape(rows, n)
+            result[:, part] = unpack(flat[begin : begin + rows * n].reshape(rows, n), self._counter_rows(at))
+        for row, input_row in summed.items():
+            result[row] = flat[self.n_states + self.input_places(at, input_row)]
         return result
 
     def scatter(self, at: int, flat: np.ndarray, values: np.ndarray) -> None:
         """The inverse of ``gather``."""
-        for block, part in zip(self.blocks_of(at), _parts(values.shape[1]), strict=True):
+        for block, part in zip(self.blocks_of(at), parts_of(values.shape[1]), strict=True):
             begin = int(self.blocks.state[block])
-            flat[begin : begin + values[:, part].size] = values[:, part].ravel()
+            flat[begin : begin + values[:, part].size] = pack(values[:, part], self._counter_rows(at)).ravel()
+        for row, input_row in summed_rows(self.rules[at], self.forms[at]).items():
+            flat[self.n_states + self.input_places(at, input_row)] = values[row]
 
+    @property
+    def summed(self) -> np.ndarray:
+        """(blocks,) whether the states of a block lie in the inputs (``Form.summed``)."""
+        return np.array([form.summed for form in self.forms], bool)[self.blocks.population]
 
-def count_blocks(chip_network: ChipNetwork) -> int:
-    """The number of blocks of a network's neurons."""
-    pairs = zip(chip_network.network.populations, chip_network.populations, strict=True)
-    return sum(-(-population.size // BLOCK) for population, cells in pairs if isinstance(cells, ChipPopulation))
-
-
-def lay_out(chip_network: ChipNetwork, threads: int) -> tuple[Layout, Memory]:
-    """The layout of a network for a number of threads, and its memory at t = 0."""
-    network, rules = chip_network.network, chip_network.chip.rules
-    sizes = np.array([population.size for population in network.populations], np.int64)
-    first_neuron = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    neurons = tuple(
-        i for i, population in enumerate(chip_network.populations) if isinstance(population, ChipPopulation)
-    )
-    cells = [chip_network.neurons(i) for i in neurons]
-    rule_of = [part.model.rules[rules.name] for part in cells]
-    distinct = list(dict.fromkeys(rule_of))
-    parts = [(at, part) for at, i in enumerate(neurons) for part in _parts(int(sizes[i]))]
-    owner, local, slice_size = _deal([part.stop - part.start for _, part in parts], threads)
-    n_rows = max((rule.n_inputs for rule in rule_of), default=1)
-    state, parameters, drive = (_Flat(rules.number) for _ in range(3))
-    table = []
-    shared: dict[int, int] = {}  # population -> where its common parameters lie
-    for (at, part), slice_, local_ in zip(parts, owner, local, strict=True):
-        of = cells[at].cells
-        uniform = of.parameters.shape[1] == 1
-        if not uniform or at not in shared:
-            shared[at] = parameters.add(of.parameters if uniform else of.parameters[:, part])
-        n, rule = part.stop - part.start, rule_of[at]
-        begin = state.add(of.state[:, part])
-        table.append(
-            (
-                n,
-                at,
-                distinct.index(rule),
-                first_neuron[neurons[at]] + part.start,
-                slice_,
-                local_,
-                of.state.shape[0],
-                of.parameters.shape[0],
-                rule.n_inputs,
-                1 if uniform else n,
-                begin,
-                shared[at],
-                drive.add(of.drive[..., part]),
-                begin + rule.states.index(PAYLOAD) * n if rule.is_graded else -1,
-                part.start,
-                chance_key(network.seed, neurons[at]) if rule.draws else 0,
-            )
-        )
-    blocks = Blocks(*np.array(table, np.int64).reshape(-1, len(Blocks._fields)).T.copy())
-    slice_input = np.concatenate([[0], np.cumsum(slice_size * n_rows)]).astype(np.int64)
-    states = state.array()
-    # a little more, because a block is handed its inputs as rows of the length of its slice
-    inputs = aligned(np.zeros(int(slice_input[-1] + slice_size.max(initial=0)), rules.number))
-    held = rules.name == "spinnaker1" and bool(late_populations(network))
-    memory = Memory(
-        states,
-        parameters.array(),
-        inputs,
-        drive.array(),
-        np.zeros((len(parts), TALLY_PLACES), np.int64),
-        np.full(len(parts), UNREST, np.int64),
-        states.view(np.uint8),
-        aligned(states if held else states[:0]),
-        aligned(inputs if held else inputs[:0]),
-    )
-    first_block = np.searchsorted(blocks.population, np.arange(len(neurons) + 1)).astype(np.int64)
-    steps = [step_function(rule, rules) for rule in distinct]
-    receives = [receive_function(rule, rules) for rule in distinct] if rules.records_received else []
-    models = tuple(cells[rule_of.index(rule)].model.name for rule in distinct)
-    slices = Slices(slice_size, slice_input)
-    return Layout(first_neuron, neurons, first_block, blocks, slices, models, tuple(steps), tuple(receives)), memory
+    def _counter_rows(self, at: int) -> tuple[int, ...]:
+        return counter_rows(self.rules[at], self.forms[at])
 
 
 def addresses(functions: Sequence[Any]) -> np.ndarray:
@@ -269,49 +213,6 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def _parts(size: int) -> Iterator[slice]:
+def parts_of(size: int) -> Iterator[slice]:
     """The blocks of a population of this size, as ranges of its cells."""
     return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
-
-
-def _deal(sizes: list[int], threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slice and first local number of each block, and the slices' sizes.
-
-    Blocks are dealt out in turn, so that every slice gets its share of every population. Each begins on a cache line of
-    its own whatever the type of the inputs, so a slice may have a few numbers more than neurons.
-    """
-    numbers = LINE // 4  # of the smallest type in a line
-    sizes = [-(-size // numbers) * numbers for size in sizes]
-    n_slices = max(threads, 1)
-    while True:
-        owner = np.arange(len(sizes)) % n_slices
-        slice_size = np.bincount(owner, weights=sizes, minlength=n_slices).astype(np.int64)
-        if slice_size.max(initial=0) <= SLICE_MOST:
-            break
-        n_slices += threads
-    local = np.zeros(len(sizes), np.int64)
-    for slice_ in range(n_slices):
-        mine = np.flatnonzero(owner == slice_)
-        own = np.array(sizes, np.int64)[mine]
-        local[mine] = np.cumsum(own) - own
-    return owner, local, slice_size
-
-
-class _Flat:
-    """Arrays joined into one, each beginning on a cache line of its own."""
-
-    def __init__(self, number: type) -> None:
-        self._number, self._parts, self._size = number, [], 0
-        self._line = LINE // np.dtype(number).itemsize
-
-    def add(self, array: np.ndarray) -> int:
-        """Append; returns where the array begins."""
-        begin = self._size
-        padding = -array.size % self._line
-        self._parts += [np.asarray(array, self._number).ravel(), np.zeros(padding, self._number)]
-        self._size += array.size + padding
-        return begin
-
-    def array(self) -> np.ndarray:
-        """Everything that was added."""
-        return aligned(np.concatenate([*self._parts, np.empty(0, self._number)]))

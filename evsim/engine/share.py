@@ -39,7 +39,8 @@ class Share(NamedTuple):
 
     Attributes:
         thread, threads: which of how many.
-        blocks, lanes: (n,) int64, indices.
+        blocks, lanes: (n,) int64, indices; those blocks come first that step before they are given what is due
+            (``Form.summed``), of which there are ``early``.
         drive_step, drive_place, drive_block, drive_value: changes of drive in order of step: from that step on,
             ``Memory.drive[place]``, which belongs to that block, is the value.
     """
@@ -47,6 +48,7 @@ class Share(NamedTuple):
     thread: int
     threads: int
     blocks: np.ndarray
+    early: int
     lanes: np.ndarray
     drive_step: np.ndarray
     drive_place: np.ndarray

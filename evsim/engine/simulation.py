@@ -21,7 +21,8 @@ from evsim.engine.enqueue import log_steps, queue_spikes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
-from evsim.engine.memory import addresses, count_blocks, lay_out
+from evsim.engine.lay_out import count_blocks, lay_out
+from evsim.engine.memory import addresses
 from evsim.engine.off_grid import Listed, OffGrid
 from evsim.engine.parts import address, loop_of
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
@@ -202,10 +203,13 @@ class Simulation:
 
     def _share(self, thread: int, owner: np.ndarray, changes: DriveChanges) -> Share:
         mine = owner[self._layout.blocks.slice[changes.block]]
+        blocks = np.flatnonzero(owner[self._layout.blocks.slice])
+        summed = blocks[self._layout.summed[blocks]]
         return Share(
             thread,
             self._threads,
-            np.flatnonzero(owner[self._layout.blocks.slice]),
+            np.concatenate([summed, np.setdiff1d(blocks, summed)]),
+            len(summed),
             np.flatnonzero(owner[self._rows.slice]),
             changes.step[mine],
             changes.place[mine],
@@ -244,8 +248,9 @@ class Simulation:
             return
         old, self._net = self._net, chip_network
         old_layout, old_memory = self._layout, self._memory
-        self._layout, fresh = lay_out(chip_network, self._threads)
-        self._memory = fresh._replace(inputs=old_memory.inputs, tally=old_memory.tally)
+        self._layout, fresh = lay_out(chip_network, self._threads, old_layout)
+        self._memory = fresh._replace(tally=old_memory.tally)
+        fresh.inputs[:] = old_memory.inputs
         self._senders.follow(chip_network.network, self._layout)
         sources = self._senders.sources
         fresh_sources = self._senders.changed(old.network, self._step)

@@ -11,7 +11,7 @@ from evsim.engine.intrinsics import ticks
 from evsim.engine.memory import BLOCK
 from evsim.engine.places import FEED, UPDATE
 
-RECEIVING, STEPPING = 1, 2  # what is done with each block, added up
+RECEIVING, STEPPING, EARLY = 1, 2, 4  # what is done with each block, added up
 
 
 @inlined
@@ -34,23 +34,25 @@ def copy_payloads(state, begin, spiked, payload, b):
 def visit_blocks(thread, k, what):
     """Let every block take in what is due, or step it and publish its spikes, or one after the other.
 
-    A part of the loop. Where a rule set has no phase of receiving, a step takes in what is due by itself.
+    A part of the loop. Where a rule set has no phase of receiving, a step takes in what is due by itself, or what is
+    due is added to its state after it.
 
     Args:
         k: the step.
-        what: RECEIVING, STEPPING, or both.
+        what: RECEIVING, STEPPING, or both, of the blocks that are not early; or all of the early ones, by EARLY.
     """
     timing, blocks, slices, memory = thread.timing, thread.blocks, thread.slices, thread.memory
-    scratch, exchange, mine, work = thread.scratch, thread.exchange, thread.share.blocks, thread.work
-    draws, buffers = (scratch.hashes, scratch.counts), (scratch.flags, scratch.before)
-    receiving, stepping = what & RECEIVING != 0, what & STEPPING != 0
+    scratch, exchange, share, work = thread.scratch, thread.exchange, thread.share, thread.work
+    buffers = (scratch.flags, scratch.before)
+    early = what & EARLY != 0
+    receiving, stepping = what & RECEIVING != 0, early or what & STEPPING != 0
     phase = STEP_ALONE if timing.two_phase else WHOLE
     place, due = k % exchange.found.shape[0], k + timing.input_label
     t = ticks() if thread.profile else np.int64(0)
-    for at in range(mine.size):
-        b = mine[at]
+    for at in range(0 if early else share.early, share.early if early else share.blocks.size):
+        b = share.blocks[at]
         spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
-        noisy = receiving and draw_noise(b, due, blocks, slices, memory, thread.feeds, draws, work)
+        noisy = receiving and draw_noise(thread, b, due)
         t = spend(thread, FEED, t)
         model = blocks.model[b]
         # One call for either, because it is compiled where it stands.
@@ -66,4 +68,7 @@ def visit_blocks(thread, k, what):
                 if blocks.payload[b] >= 0:
                     copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
             t = spend(thread, UPDATE + model if steps_now else FEED, t)
+        if early:
+            draw_noise(thread, b, due)
+            t = spend(thread, FEED, t)
     return 0

@@ -208,6 +208,8 @@ IDEAL = Rule(
     substep=ideal_substep,
     hard_substep=ideal_stiff,
     arrive=ideal_arrive,
+    sums={"g_exc": "exc", "g_inh": "inh"},
+    counters={"refractory": "refractory_steps"},
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

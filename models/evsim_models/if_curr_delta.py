@@ -68,6 +68,7 @@ IDEAL = Rule(
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 0},
     arrive=ideal_arrive,
+    counters={"refractory": "refractory_steps"},
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ IDEAL = Rule(
     parameters=PARAMETERS,
     inputs=INPUTS,
     arrive=if_curr_exp.ideal_arrive,
+    sums={"i_exc": "exc", "i_exc2": "exc2", "i_inh": "inh"},
+    counters={"refractory": "refractory_steps"},
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -98,6 +98,8 @@ IDEAL = Rule(
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 1},
     arrive=if_curr_exp.ideal_arrive,
+    sums={"i_exc": "exc", "i_inh": "inh"},
+    counters={"refractory": "refractory_steps"},
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,16 @@ def rule(receptors: Sequence[Receptor]) -> Rule:
     def arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
         return current_shares(left, dt, values[taus[receptor]], values["tau_m"])
 
-    return Rule(convert, step, states=states, parameters=(*PARAMETERS, *rows), inputs=inputs, arrive=arrive)
+    return Rule(
+        convert,
+        step,
+        states=states,
+        parameters=(*PARAMETERS, *rows),
+        inputs=inputs,
+        arrive=arrive,
+        sums={f"i_{r.short}": r.input for r in receptors},
+        counters={"refractory": "refractory_steps"},
+    )
 
 
 NAMES = {"spike_and_reset": register_jitable(spike_and_reset)}

@@ -6,6 +6,7 @@ import pytest
 
 from evsim.engine.blocks import PATIENCE, RECEIVE, STEP_ALONE, WHOLE, run_block
 from evsim.engine.memory import AT_REST, LOOK, Blocks, Memory, Slices
+from evsim.forms import Form
 from evsim.loops import receive_function, step_function
 from evsim.model import Rule
 from evsim.rulesets import RULE_SETS
@@ -33,9 +34,9 @@ def take(v, jump):
 LEAKY = Rule(convert, leaky, ("v",), ("kept", "threshold"), {"excitatory": 0}, ("large",))
 TWO_PHASES = Rule(convert, keep, ("v",), ("kept", "threshold"), {"excitatory": 0}, ("large",), receive=take)
 FUNCTIONS = {
-    WHOLE: step_function(LEAKY, IDEAL),
-    RECEIVE: receive_function(TWO_PHASES, IDEAL),
-    STEP_ALONE: step_function(TWO_PHASES, IDEAL),
+    WHOLE: step_function(LEAKY, IDEAL, Form(shared=True)),
+    RECEIVE: receive_function(TWO_PHASES, IDEAL, Form(shared=True)),
+    STEP_ALONE: step_function(TWO_PHASES, IDEAL, Form(shared=True)),
 }
 
 

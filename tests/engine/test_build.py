@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine.build import build_rows, stored
-from evsim.engine.memory import BLOCK, lay_out
+from evsim.engine.lay_out import lay_out
+from evsim.engine.memory import BLOCK
 from evsim.engine.rows import EVEN
 
 
