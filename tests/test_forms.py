@@ -6,9 +6,9 @@ from typing import Any
 
 import numba
 import numpy as np
-import pyNN.evsim as sim
 import pytest
 
+from driven_cells import sim
 from evsim import registry
 from evsim.forms import Form, counter_rows, form_of, pack, summed_rows, unpack
 from evsim.loops import step_function
