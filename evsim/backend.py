@@ -95,6 +95,21 @@ class ReleasingSession(Session, Protocol):
         ...
 
 
+@runtime_checkable
+class StructuralSession(Session, Protocol):
+    """A session of a backend that has synapses which come and go."""
+
+    def synapses(
+        self, projection: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
+        """Sources, targets, weights (in the network's unit) and delays (time steps) of such synapses by now, each (n,).
+
+        Args:
+            projection: index in ``network.projections`` of a projection with a ``structure``.
+        """
+        ...
+
+
 class Backend(Protocol):
     """What an entry point of the group ``evsim.backends`` names: a class that is made with no arguments."""
 

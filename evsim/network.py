@@ -18,10 +18,13 @@ from evsim.connected import Connected
 from evsim.errors import CheckError, Problem
 from evsim.modulation import Modulation
 from evsim.release import Release
+from evsim.structure import Structure
 from evsim.synapses import Synapses
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+REWIRING = "rewiring"
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
@@ -144,6 +147,7 @@ class Projection:
         release: which part of the weight each spike releases; None where that is always the whole.
         modulation: of synapses that give their targets dopamine, what that does to the plastic synapses of these; None
             of all others.
+        structure: how synapses come and go; None where they are always the same. ``synapses`` are then those at t = 0.
         connected: how they were made; None where that is not known, or where views and assemblies have a part in it.
             No result of a run depends on it.
     """
@@ -157,6 +161,7 @@ class Projection:
     plasticity: Plasticity | None = None
     release: Release | None = None
     modulation: Modulation | None = None
+    structure: Structure | None = None
     connected: Connected | None = None
 
     def __len__(self) -> int:
@@ -203,7 +208,10 @@ class Current:
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """What is recorded: ``"spikes"`` or a state variable of some cells, every ``interval`` time steps."""
+    """What is recorded: ``"spikes"`` or a state variable of some cells, every ``interval`` time steps.
+
+    ``REWIRING`` is what came and went of synapses onto a population, whatever the cells.
+    """
 
     population: int
     variable: str

@@ -22,6 +22,7 @@ from evsim.errors import EvsimError
 from evsim.modulation import Modulation
 from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Sequences, Trains, frozen
 from evsim.release import Release
+from evsim.structure import Structure
 from evsim.synapses import Listed
 
 FORMAT = "evsim network"
@@ -148,6 +149,7 @@ def _describe(network: Network, put: Put) -> dict[str, Any]:
                 **_describe_plasticity(projection.plasticity),
                 **_describe_release(projection.release, put),
                 **_describe_modulation(projection.modulation),
+                **_describe_structure(projection.structure),
             }
             for projection in network.projections
         ],
@@ -201,6 +203,16 @@ def _describe_modulation(modulation: Modulation | None) -> dict[str, Any]:
     return {"modulation": {name: float(value) for name, value in asdict(modulation).items()}}
 
 
+def _describe_structure(structure: Structure | None) -> dict[str, Any]:
+    """Nothing for synapses that are always the same, for the same reason."""
+    return {} if structure is None else {"structure": asdict(structure)}
+
+
+def _build_structure(said: Mapping[str, Any]) -> Structure:
+    pairs = {name: tuple(said[name]) for name in ("grid", "initial_delay")}
+    return Structure(**{**said, **pairs})
+
+
 def _describe_population(population: Population, put: Put) -> dict[str, Any]:
     trains = None
     if population.trains is not None:
@@ -244,12 +256,14 @@ def _with_arrays(entry: Mapping[str, Any], get: Get) -> dict[str, Any]:
 def _build_projection(entry: Mapping[str, Any], get: Get) -> Projection:
     columns = [get(entry[name]) for name in ("source", "target", "weight", "delay")]
     plastic, release, modulation = (entry.get(name) for name in ("plasticity", "release", "modulation"))
+    structure = entry.get("structure")
     return Projection(
         **{name: entry[name] for name in ("label", "pre", "post", "receptor", "synapse")},
         synapses=Listed(*columns),
         plasticity=Plasticity(**plastic) if plastic else None,
         release=_build_release(release, get) if release else None,
         modulation=Modulation(**modulation) if modulation else None,
+        structure=_build_structure(structure) if structure else None,
     )
 
 

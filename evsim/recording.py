@@ -54,6 +54,25 @@ class Signal:
     raw: NDArray[np.int32] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Rewirings:
+    """What came and went of the synapses onto one population, by time, then source, target and whether it was made.
+
+    Attributes:
+        times: (n,) float64, ms.
+        projections: (n,) int64, indices in the network.
+        sources, targets: (n,) int64, cells.
+        made: (n,) bool, False where the synapse was removed.
+    """
+
+    population: int
+    times: NDArray[np.float64]
+    projections: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    made: NDArray[np.bool_]
+
+
 SYNAPTIC_EVENTS = "synaptic events"
 NEURON_UPDATES = "neuron updates"
 
@@ -83,6 +102,7 @@ class Recordings:
         tallies: population label -> event -> count, of what the arithmetic lost on the way: ``saturated`` inputs,
             ``wrapped`` currents, ``clipped`` voltages. Only counts above 0 are listed.
         notes: sentences for the user, e.g. that a virtual machine returns no data.
+        rewirings: of the populations of which a probe asks for them.
         profile: the stages of the run, if the target's option ``profile`` asked for them and the backend measures them.
     """
 
@@ -91,3 +111,4 @@ class Recordings:
     tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     profile: tuple[Stage, ...] = ()
+    rewirings: tuple[Rewirings, ...] = ()

@@ -13,6 +13,7 @@ from evsim.backend import Session, Target
 from evsim.chip import Chip, chip_names, load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine.simulation import Simulation
+from evsim.engine.structural_present import Present
 from evsim.errors import UnknownNameError
 from evsim.model import Model, in_rules
 from evsim.network import Network
@@ -80,6 +81,10 @@ class ReferenceSession:
     def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
         """The state variables (n,) of a releasing projection."""
         return self._simulation.synapse_states(projection)
+
+    def synapses(self, projection: int) -> Present:
+        """The present synapses of a projection whose synapses come and go."""
+        return self._simulation.synapses(projection)
 
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""

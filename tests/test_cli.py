@@ -238,6 +238,7 @@ def test_no_progress_bar_in_a_pipe(script):
         ("spinnaker_rules.py", ["--time", "50"]),
         ("scattered_ring.py", []),
         ("dopamine.py", ["--n", "5", "--time", "6000"]),
+        ("refining_map.py", ["--n", "20", "--time", "500"]),
         ("microcircuit.py", ["--scale", "0.02", "--duration", "50", "--transient", "10"]),
     ],
 )

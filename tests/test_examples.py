@@ -30,6 +30,14 @@ def test_microcircuit_is_quieter_in_excitatory_than_in_inhibitory_neurons(tmp_pa
     assert raster.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_map_finds_itself(capsys):
+    assert main(["run", str(EXAMPLES / "refining_map.py")]) == 0
+    found = re.search(r"target: ([\d.]+) at the start, ([\d.]+) at the end", capsys.readouterr().out)
+    assert found
+    before, after = map(float, found.groups())
+    assert before > 15 and after < before / 3
+
+
 def test_late_reward_finds_the_synapse_that_earned_it(capsys):
     assert main(["run", str(EXAMPLES / "dopamine.py"), "--", "--time", "60000"]) == 0
     found = re.search(

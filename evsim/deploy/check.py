@@ -36,15 +36,19 @@ def check(network: Network, chip: Chip) -> list[Problem]:
     for found in currents:
         problems += found
     for probe in network.probes:
-        problems += probe_problems(network, probe)
+        problems += probe_problems(network, probe, chip)
     if chip.rules.family in _OF_FAMILY:
-        sound = _sound_part(network, cells, kinds, currents) if problems else network
+        sound = _sound_part(network, chip, cells, kinds, currents) if problems else network
         problems += _OF_FAMILY[chip.rules.family](sound, chip)
     return problems
 
 
 def _sound_part(
-    network: Network, cells: list[list[Problem]], kinds: list[list[Problem]], currents: list[list[Problem]]
+    network: Network,
+    chip: Chip,
+    cells: list[list[Problem]],
+    kinds: list[list[Problem]],
+    currents: list[list[Problem]],
 ) -> Network:
     """The populations, projections and currents that are in order; labels stay, indices change."""
     place: dict[int, int] = {}
@@ -68,6 +72,6 @@ def _sound_part(
         probes=tuple(
             replace(probe, population=place[probe.population])
             for probe in network.probes
-            if probe.population in place and not probe_problems(network, probe)
+            if probe.population in place and not probe_problems(network, probe, chip)
         ),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from evsim.chip import Chip
 from evsim.errors import Problem, UnknownNameError
 from evsim.model import NeuronModel, SourceModel
-from evsim.network import Current, Network, Population, Probe
+from evsim.network import REWIRING, Current, Network, Population, Probe
 from evsim.registry import cell_model, models
 
 
@@ -125,12 +125,16 @@ def current_problems(network: Network, current: Current) -> list[Problem]:
     return []
 
 
-def probe_problems(network: Network, probe: Probe) -> list[Problem]:
-    """A variable that the population's cells do not have."""
+def probe_problems(network: Network, probe: Probe, chip: Chip) -> list[Problem]:
+    """A variable that the population's cells do not have, or not on the chip."""
     population = network.populations[probe.population]
     model = known_cell_model(population)
-    recordable = ["spikes", *getattr(model, "recordables", {})]
+    rewired = [REWIRING] if isinstance(model, NeuronModel) and chip.rules.family == "ideal" else []
+    recordable = ["spikes", *getattr(model, "recordables", {}), *rewired]
     if model is None or probe.variable in recordable:
         return []
+    if probe.variable == REWIRING and isinstance(model, NeuronModel):
+        what, limit = f"recording {REWIRING!r}", f"synapses come and go on ideal alone, not on {chip.name}"
+        return [Problem(f"population {population.label!r}", what, limit, "Run it on ideal, or do not record it.")]
     what, limit = f"recording {probe.variable!r}", f"{population.model} has {_listed(recordable)}"
     return [Problem(f"population {population.label!r}", what, limit, "Record one of these.")]

@@ -44,9 +44,9 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
         unknown = UnknownNameError("synapse model", name, kinds)
         return [Problem(where, f"the synapse {name!r}", str(unknown), "Use one of these synapses.")]
     ends = (projection.pre, projection.post) if chip.rules.family == "loihi" else (projection.pre,)
-    changing = projection.plasticity or projection.release
+    changing = projection.plasticity or projection.release or projection.structure
     if changing and (graded := [index for index in ends if _is_graded(network, index, chip)]):
-        cells, kind = network.populations[graded[0]], "plastic" if projection.plasticity else "releasing"
+        cells, kind = network.populations[graded[0]], _kind_of(projection)
         what = f"{kind} synapses {'from' if graded[0] == projection.pre else 'onto'} population {cells.label!r}"
         limit = f"{cells.model} sends graded spikes, from which no synapse learns or recovers"
         return [Problem(where, what, limit, "Make the synapses static.")]
@@ -57,6 +57,12 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
     limit = f"{chip.name} ({chip.rules.name}) does not have it; {', '.join(sorted(kinds[name].rules))} can hold it"
     remedy = f"Choose one of those, or a synapse that {chip.name} has: {', '.join(instead)}."
     return [Problem(where, f"the synapse {name}", limit, remedy)]
+
+
+def _kind_of(projection: Projection) -> str:
+    if projection.structure:
+        return "structural"
+    return "plastic" if projection.plasticity else "releasing"
 
 
 def _is_graded(network: Network, index: int, chip: Chip) -> bool:

@@ -221,7 +221,8 @@ class _Run:
         """What the synapses of each projection did."""
         for index, projection in enumerate(self._network.projections):
             events = operations = steps = 0
-            known, coupling = True, is_electrical(projection)  # over a gap junction flows a current, and no spike
+            # over a gap junction flows a current, and no spike; what synapses were there when is not kept
+            known, coupling = projection.structure is None, is_electrical(projection)
             for stretch, cells in zip(self._stretches, self._cells, strict=True):
                 if index < len(stretch.network.projections):
                     part = stretch.network.projections[index]

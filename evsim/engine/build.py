@@ -60,7 +60,7 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     projections = chip_network.network.projections
     dosed = {projection.post for projection in projections if projection.modulation}
     for index, (projection, held) in enumerate(zip(projections, chip_network.projections, strict=True)):
-        if index in without or not len(projection):
+        if index in without or not len(projection) or projection.structure:
             continue
         if projection.plasticity and projection.post not in dosed:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))

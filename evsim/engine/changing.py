@@ -1,4 +1,7 @@
-"""The synapses of a simulation that are not always the same: those that learn, release a part, or learn by dopamine."""
+"""The synapses of a simulation that are not always the same.
+
+They learn, release a part of their weight, learn by dopamine, or come and go.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from evsim.engine.modulated_lanes import UnderDopamine
 from evsim.engine.plastic_carry import Arrival, take_arrivals
 from evsim.engine.queue import Calendar
 from evsim.engine.release_carry import Releases
-from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, Rows
+from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, STRUCTURAL, Rows
+from evsim.engine.structural_carry import ComingAndGoing
+from evsim.engine.structural_present import Present
 
 UnderWay = Mapping[int, list[Arrival]]  # kind of lanes -> what is under way over them
 
@@ -41,6 +46,7 @@ class ChangingSynapses:
         self._learning = Learning(chip_network, layout, rows, owners, step)
         self._releases = Releases(network, layout, rows, owners)
         self._dopamine = UnderDopamine(network, layout, rows, owners, step)
+        self._structural = ComingAndGoing(chip_network, layout, rows, owners)
 
     def of_thread(self, thread: int) -> tuple[Any, ...]:
         """A thread's lanes of each kind, as ``advance`` takes them; None for those that there are not."""
@@ -51,12 +57,14 @@ class ChangingSynapses:
             learning.traced[thread],
             self._releases.threads[thread],
             self._dopamine.threads[thread],
+            self._structural.threads[thread],
         )
 
     def enlarge(self, thread: int) -> None:
         """Make room for the history of a thread's lanes."""
         self._learning.enlarge(thread)
         self._dopamine.enlarge(thread)
+        self._structural.enlarge(thread)
 
     def weights(self, index: int, arrivals: Sequence[Arrival], step: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit.
@@ -72,11 +80,19 @@ class ChangingSynapses:
         """The state variables (n,) of a releasing projection."""
         return self._releases.variables(index)
 
+    def synapses(self, index: int) -> Present:
+        """The present synapses of a projection whose synapses come and go."""
+        return self._structural.present(index)
+
+    def rewirings(self) -> np.ndarray:
+        """What came and went since this was last asked, of ``structural_memory.EVENT``."""
+        return self._structural.take_events()
+
     # --- going on with a changed network -----------------------------------------------------------------------------
 
     def under_way(self, calendars: Sequence[Calendar], step: int) -> UnderWay:
         """What is under way, which is taken out of the calendars."""
-        kinds = (PLASTIC, RELEASING, MODULATED, DOSING)
+        kinds = (PLASTIC, RELEASING, MODULATED, DOSING, STRUCTURAL)
         return {kind: take_arrivals(self._rows, kind, calendars, step) for kind in kinds}
 
     def settle(self, under_way: UnderWay, charges: np.ndarray) -> None:
@@ -97,4 +113,5 @@ class ChangingSynapses:
         return [
             *self._learning.carry(past._learning, under_way[PLASTIC], charges, step),
             *self._dopamine.carry(past._dopamine, doses, charges, step),
+            *self._structural.carry(past._structural, under_way[STRUCTURAL]),
         ]

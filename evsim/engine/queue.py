@@ -14,7 +14,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.intrinsics import prefetch, shift_right, synapse_weight
-from evsim.engine.rows import NUMBERED, SUMMED, Rows
+from evsim.engine.rows import NUMBERED, STRUCTURAL, SUMMED, Rows
 
 PAGE = 32  # entries
 LENGTH_BITS = 24  # of an entry; the rest is where the row begins
@@ -193,4 +193,4 @@ def slots_for(most_delay: int) -> int:
 
 def has_summed(rows: Rows) -> bool:
     """Whether some lane needs the ring of charges."""
-    return bool((rows.kind == SUMMED).any())
+    return bool(np.isin(rows.kind, (SUMMED, STRUCTURAL)).any())

@@ -11,9 +11,10 @@ from evsim.engine.memory import BLOCK, Layout
 from evsim.engine.records import Samples
 from evsim.engine.spike_log import SpikeLog
 from evsim.engine.store import Allowance, Store
+from evsim.engine.structural_memory import EVENT
 from evsim.model import Readout
-from evsim.network import Probe
-from evsim.recording import Recordings, Signal, Spikes
+from evsim.network import REWIRING, Probe
+from evsim.recording import Recordings, Rewirings, Signal, Spikes
 from evsim.sources import SourceSpikes
 
 _SOURCE_SPIKE = np.dtype([("time", np.float64), ("cell", np.int32)])
@@ -36,6 +37,7 @@ class Recorder:
         self._spike_log = SpikeLog(layout.first_neuron, self._allowance)
         self._source_spikes: dict[int, Store] = {}
         self._pieces: dict[tuple[int, str, int, bytes], _Pieces] = {}
+        self._rewirings = Store(self._allowance, EVENT)
         self.follow(chip_network, layout, owners)
 
     def follow(self, chip_network: ChipNetwork, layout: Layout, owners: list[np.ndarray]) -> None:
@@ -45,8 +47,9 @@ class Recorder:
             owners: for each thread (slices,) bool, which of the slices are its own.
         """
         self._chip_network, self._layout = chip_network, layout
-        self._signals = [probe for probe in chip_network.network.probes if probe.variable != "spikes"]
+        self._signals = [probe for probe in chip_network.network.probes if probe.variable not in ("spikes", REWIRING)]
         self._trains = [probe for probe in chip_network.network.probes if probe.variable == "spikes"]
+        self._rewired = [probe.population for probe in chip_network.network.probes if probe.variable == REWIRING]
         self._width = np.array([len(probe.cells) for probe in self._signals], np.int64)
         self._interval = np.array([probe.interval for probe in self._signals], np.int64)
         self._places = [self._places_of(owner) for owner in owners]
@@ -121,11 +124,18 @@ class Recorder:
             rows["time"], rows["cell"] = spikes.time, spikes.cell
             self._source_spikes.setdefault(population, Store(self._allowance, _SOURCE_SPIKE)).append(rows)
 
+    def take_rewirings(self, events: np.ndarray) -> None:
+        """Keep what came and went in a block, of ``EVENT``, if it is recorded."""
+        if len(events) and self._rewired:
+            posts = np.array([projection.post for projection in self._chip_network.network.projections])
+            self._rewirings.append(events[np.isin(posts[events["projection"]], self._rewired)])
+
     def clear(self) -> None:
         """Forget everything recorded so far."""
         for store in (*self._source_spikes.values(), *(pieces.raw for pieces in self._pieces.values())):
             store.clear()
         self._spike_log.clear()
+        self._rewirings.clear()
         self._source_spikes.clear()
         self._pieces.clear()
 
@@ -136,7 +146,17 @@ class Recorder:
             tuple(self._chosen(spikes[probe.population], probe) for probe in self._trains),
             tuple(self._signal(probe) for probe in self._signals),
             self._tallies(tally),
+            rewirings=tuple(self._rewirings_of(population) for population in self._rewired),
         )
+
+    def _rewirings_of(self, population: int) -> Rewirings:
+        network, events = self._chip_network.network, self._rewirings.read()
+        posts = np.array([projection.post for projection in network.projections], np.int64)
+        events = events[posts[events["projection"]] == population] if len(posts) else events
+        events = events[np.lexsort(tuple(events[name] for name in ("made", "cell", "source", "label")))]
+        projections, sources, cells = (events[name].astype(np.int64) for name in ("projection", "source", "cell"))
+        times = events["label"] * network.timestep
+        return Rewirings(population, times, projections, sources, cells, events["made"] == 1)
 
     def _spikes(self) -> dict[int, Spikes]:
         """Population -> the spikes of all cells that a probe records."""

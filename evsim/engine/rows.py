@@ -11,6 +11,8 @@ Synapses lie in lanes. A lane holds those onto one slice and one input row whose
     releasing as mixed, of which each spike releases a part; a lane for each projection (see ``release``)
     modulated as plastic, under dopamine; the weights in the words are not used (see ``modulated``)
     dosing    as mixed, whose spikes give dopamine; a lane for each projection
+    structural  with synapses that come and go, which lie elsewhere; a row, without any, for each source, and a lane for
+              each projection (see ``structural``)
 
 Within a lane, synapses are sorted by source neuron and delay; those that share both are a row.
 """
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 TARGETS = 1 << 16  # the most of a slice: the low 16 bits of a synapse's word are its target
 TARGET_BITS = np.uint64(TARGETS - 1)
 
-EVEN, MIXED, SUMMED, PLASTIC, RELEASING, MODULATED, DOSING = range(7)
+EVEN, MIXED, SUMMED, PLASTIC, RELEASING, MODULATED, DOSING, STRUCTURAL = range(8)
 NUMBERED = PLASTIC  # from this kind on, what a spike queues of a lane is the number of a row within it
 
 
@@ -37,7 +39,7 @@ class Rows(NamedTuple):
         weight: (lanes,) of even lanes, the weight of all; of others in floating point, the unit of their weights.
         input, width: (lanes,) where the lane's input row begins in ``Memory.inputs``, and its length.
         base: (lanes,) the lane's first synapse in ``targets`` (even) or ``words`` (others).
-        projection: (lanes,) the projection of a plastic, releasing, modulated or dosing lane; -1 of others.
+        projection: (lanes,) the projection of a lane that has but one, from NUMBERED on; -1 of others.
         gathers: (lanes,) 1 where rows are so short that they are copied together before they are added.
         first: (lanes, neurons + 1) int64; the rows of global neuron g are first[lane, g] to first[lane, g + 1].
         begin: (rows,) uint32 first synapse of a row, relative to ``base``; the row after it begins where it ends, so

@@ -19,8 +19,10 @@ from evsim.engine.plastic_history import has_room_for_all, note_posts
 from evsim.engine.plasticity import deliver_plastic, turn
 from evsim.engine.queue import take
 from evsim.engine.release import deliver_released
-from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING
+from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, STRUCTURAL
 from evsim.engine.share import Thread
+from evsim.engine.structural import has_room_for_events, rewire, send_structural
+from evsim.engine.structural_learning import note_targets
 from evsim.engine.traced import deliver_traced, note_traced, turn_traced
 from evsim.references import Referred
 
@@ -127,6 +129,31 @@ def serve_modulated(served, what, when):
         deliver_changing(when, MODULATED, served, deliver_modulated)
     else:
         note_own(when, served, note_modulated)
+    return 1
+
+
+@inlined
+def send_all(label, served):
+    """Send what came a label ago over synapses that come and go."""
+    lanes, thread = served.lanes, served.thread
+    rows, calendar, entries, mine = thread.rows, thread.calendar, thread.scratch.entries, thread.share.lanes
+    slot = (label + 1) % calendar.count.shape[1]
+    for at in range(mine.size):
+        lane = mine[at]
+        while calendar.count[lane, slot] and rows.kind[lane] == STRUCTURAL:
+            due = entries[: take(calendar, lane, slot, entries)]
+            thread.work[PLASTICITY] += send_structural(lanes, lanes.number[lane], due, label, thread.charges)
+
+
+def serve_structural(served, what, when):
+    """Lanes whose synapses come and go; of a label that is due it is the one before whose spikes are sent."""
+    if what == HAS_ROOM:
+        return 1 if has_room_for_events(served.lanes) else 0
+    if what == DELIVER_DUE:
+        rewire(served.lanes, when - 1)
+        send_all(when - 1, served)
+    else:
+        note_own(when, served, note_targets)
     return 1
 
 

@@ -35,6 +35,8 @@ from evsim.engine.rows import PLASTIC
 from evsim.engine.senders import Senders
 from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Thread, Timing, new_scratch
+from evsim.engine.structural_lanes import with_structural
+from evsim.engine.structural_present import Present
 from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
@@ -88,7 +90,8 @@ class Simulation:
         since = self._step or -1  # a spike at t = 0 is still to be sent
         self._off_grid = OffGrid(self._net, self._layout, self._owners(), since)
         elsewhere = [*(stretch.projection for stretch in self._fed), *self._off_grid.projections]
-        self._rows = build_rows(self._net, self._layout, [*coupling, *elsewhere])
+        fixed = build_rows(self._net, self._layout, [*coupling, *elsewhere])
+        self._rows = with_structural(fixed, self._net, self._layout)
         self._changing = ChangingSynapses(self._net, self._layout, self._rows, self._owners(), self._step)
         self._load_feeds()
         delays = self._rows.most_delay, self._off_grid.most_delay, *(stretch.delay for stretch in self._fed)
@@ -230,6 +233,7 @@ class Simulation:
         self._logged = self._step = last
         self._received = last + 1 if self._rules.records_received else last
         self._recorder.take(samples, self._sampled, last + 1)
+        self._recorder.take_rewirings(self._changing.rewirings())
         self._sampled = last + 1
 
     def _changes_before(self, last: int) -> DriveChanges:
@@ -332,6 +336,10 @@ class Simulation:
     def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
         """The state variables (n,) of a releasing projection, as the latest spikes that have arrived left them."""
         return self._changing.synapse_states(projection)
+
+    def synapses(self, projection: int) -> Present:
+        """The synapses that a projection has by now whose synapses come and go."""
+        return self._changing.synapses(projection)
 
     def _arrivals(self) -> list[Arrival]:
         """What is under way over plastic synapses, which stays so."""

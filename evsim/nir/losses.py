@@ -95,6 +95,9 @@ def _of_projection(network: Network, projection: Projection) -> Iterator[Problem
     if projection.release is not None:
         what, limit = f"synapses that release by {projection.release.rule}", "NIR has weights that are always the same"
         yield Problem(where, what, limit, "Use StaticSynapse; --lossy writes the weights.")
+    if projection.structure is not None:
+        what, limit = "synapses that come and go", "NIR has synapses that are always the same"
+        yield Problem(where, what, limit, "Use StaticSynapse; --lossy writes those that there are at t = 0.")
     if projection.modulation is not None:
         yield Problem(where, "synapses that give dopamine", "NIR has none", f"Use other synapses; {LOSSY}")
         return

@@ -35,6 +35,7 @@ from evsim.pynn import (
     placement,
     sessions,
     simulator,
+    structural,
 )
 from evsim.pynn.assemblies import Assembly
 from evsim.pynn.cells import list_standard_models
@@ -96,6 +97,14 @@ from evsim.pynn.populations import Population, PopulationView
 from evsim.pynn.procedural_api import connect, create, record, record_gsyn, record_v, set
 from evsim.pynn.projections import Projection
 from evsim.pynn.simulator import name
+from evsim.pynn.structural import (
+    DistanceDependentFormation,
+    LastNeuronSelection,
+    RandomByWeightElimination,
+    RandomSelection,
+    StructuralMechanismStatic,
+    StructuralMechanismSTDP,
+)
 from evsim.pynn.synapses import (
     AdditivePotentiationMultiplicativeDepression,
     AdditiveWeightDependence,

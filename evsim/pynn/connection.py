@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyNN import common
 
+from evsim.pynn.present_synapses import present_synapses
+
 if TYPE_CHECKING:
     from evsim.pynn.projections import Projection
 
@@ -23,12 +25,12 @@ class Connection(common.Connection):
     @property
     def presynaptic_index(self) -> int:
         """The cell in ``projection.pre``."""
-        return self._projection.synapses.pair(self._index)[0]
+        return present_synapses(self._projection).pair(self._index)[0]
 
     @property
     def postsynaptic_index(self) -> int:
         """The cell in ``projection.post``."""
-        return self._projection.synapses.pair(self._index)[1]
+        return present_synapses(self._projection).pair(self._index)[1]
 
     def __getattr__(self, name: str) -> float:
         if name not in (*self._projection.names, *self._projection.synapse_type.default_initial_values):

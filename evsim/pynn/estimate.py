@@ -19,6 +19,7 @@ from evsim.errors import EvsimError
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
 from evsim.pynn.grids import GridConnector
+from evsim.pynn.structural import Mechanism
 from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse
 from evsim.release import rule_of
 from evsim.synapses import index_type
@@ -38,6 +39,9 @@ CONSTANT_ENTRY, CHIP_ENTRY, IDEAL_ENTRY = 2, 4, 8
 RELEASE_STATE, RELEASE_LAW = 28, 40
 # of one that releases by a law of a script's own: its place in the projection, beside its numbers
 RELEASE_PLACE = 4
+# of a place for a synapse that comes and goes; of its source; of its target's spikes, for each step of its delay and
+# so many more
+PLACE, SOURCE, SPIKE, AGO = 56, 32, 32, 16
 # of a gap junction: partner, conductance and, while it is sorted, places at both of its ends
 JUNCTION = 80
 # bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
@@ -98,7 +102,19 @@ def synapses(projection, connector, state: State, stored: bool = True) -> Need |
     passing = max(UNSORTED * unsorted, CHECKED * weight)
     graph = count * column + BEGIN * projection.post.size
     graph, passing = (graph, count * passing) if stored else (0.0, 0.0)
-    return Need(graph, count * sum(entries) + rows, passing)
+    return Need(graph, count * sum(entries) + rows + _places(projection, state), passing)
+
+
+def _places(projection, state: State) -> int:
+    """Bytes in an engine for the synapses that may come, which projections onto a population share."""
+    mechanism = projection.synapse_type
+    if not isinstance(mechanism, Mechanism):
+        return 0
+    others = (other for other in state.projections if isinstance(other.synapse_type, Mechanism))
+    if any(other.post is projection.post for other in others):
+        return SOURCE * projection.pre.size
+    spikes = SPIKE * (mechanism.longest / state.dt + AGO) * isinstance(mechanism, synapse_models.STDPMechanism)
+    return SOURCE * projection.pre.size + projection.post.size * round(mechanism.places * PLACE + spikes)
 
 
 def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) -> int:
@@ -110,6 +126,8 @@ def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) 
     if isinstance(synapse, ElectricalSynapse):
         return JUNCTION
     word = IDEAL_ENTRY if chip == "ideal" else CHIP_ENTRY
+    if isinstance(synapse, Mechanism):
+        return 0
     if isinstance(synapse, Neuromodulation):
         return word
     if isinstance(synapse, ReleasingSynapse):
@@ -177,6 +195,11 @@ def refuse_synapses(projection, connector, state: State, stored: bool = True) ->
     """What a projection needs; raises EvsimError if that does not fit in beside what was created before."""
     need = synapses(projection, connector, state, stored)
     if need is not None and need.most > (room := _room(state)):
+        if places := _places(projection, state):
+            raise EvsimError(
+                f"projection {projection.label!r}: places for {projection.synapse_type.places} synapses onto each of "
+                f"{projection.post.size} neurons need {places / GB:.3g} GB, and {_free(room)}; give a smaller s_max"
+            )
         count = expected(connector, projection.shape)
         raise EvsimError(
             f"projection {projection.label!r}: about {count:.3g} synapses need {need.total / GB:.3g} GB "

@@ -130,7 +130,7 @@ def _probes(state: State) -> Iterator[Probe]:
             counted = {*counted, "spikes"}
         wanted |= dict.fromkeys(counted, np.arange(population.size, dtype=np.int32))
         for variable, cells in sorted(wanted.items()):
-            interval = 1 if variable in ("spikes", *counted) else population.recorder.interval
+            interval = 1 if variable in ("spikes", network.REWIRING, *counted) else population.recorder.interval
             yield Probe(index, variable, frozen(cells), interval)
 
 
@@ -241,6 +241,7 @@ def _of(
         plasticity=projection.synapse_type.plasticity(projection.label, projection.column),
         release=release,
         modulation=projection.modulation(),
+        structure=projection.structure(),
         connected=connected_by(projection) if pre.cells is None and post.cells is None else None,
     )
 

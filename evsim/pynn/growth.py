@@ -75,6 +75,11 @@ def _without_effect(projection: Projection) -> Projection:
             f"projection {projection.label!r} gives dopamine, and was created in the middle of a run; plastic synapses "
             "would have learned otherwise from the beginning: create it before, or call reset() first"
         )
+    if projection.structure:
+        raise EvsimError(
+            f"the synapses of projection {projection.label!r} come and go, and it was created in the middle of a run; "
+            "create it before, or call reset() first"
+        )
     nothing = frozen(np.broadcast_to(0.0, len(projection)))
     return replace(
         projection,

@@ -17,7 +17,7 @@ from evsim.pynn.array_parameters import refuse_malformed
 from evsim.pynn.assemblies import Assembly
 from evsim.pynn.data_files import write_at_end
 from evsim.pynn.graph import model_name
-from evsim.pynn.invalid import naming
+from evsim.pynn.invalid import InvalidValueError, naming
 from evsim.pynn.multicompartment import MultiCompartmentNeuron
 from evsim.pynn.recording import Recorder
 from evsim.pynn.sites import present
@@ -28,6 +28,7 @@ class _Cells:
 
     celltype: StandardCellType
     size: int
+    label: str
 
     def _root(self) -> Population:
         raise NotImplementedError
@@ -41,6 +42,12 @@ class _Cells:
 
     def record(self, variables, to_file=None, sampling_interval=None, locations=None) -> None:
         """Record variables of all cells; ``to_file`` is the name of a file for ``end()`` to write, or a Neo IO."""
+        wanted = [variables] if isinstance(variables, str) else variables or ()
+        if network.REWIRING in wanted and self is not self._root():
+            raise InvalidValueError(
+                f"view {self.label!r}: what comes and goes of synapses is recorded of a whole population; record "
+                f"{network.REWIRING!r} of {self._root().label!r}"
+            )
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
         write_at_end(self, variables, to_file)  # PyNN takes names only
 
@@ -64,7 +71,10 @@ class _Cells:
         return current if current in self.celltype.recordable else variable
 
     def can_record(self, variable: str, location=None) -> bool:
-        """Whether a variable can be recorded."""
+        """Whether a variable can be recorded; what comes and goes of synapses, of whole populations of neurons."""
+        if variable == network.REWIRING:
+            neurons = isinstance(registry.cell_model(model_name(self.celltype)), NeuronModel)
+            return neurons and location is None
         return self.celltype.can_record(self.own_name(variable), location)
 
     def find_units(self, variable) -> str:

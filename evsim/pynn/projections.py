@@ -19,11 +19,14 @@ from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, w
 from evsim.pynn.connection import Connection
 from evsim.pynn.invalid import naming
 from evsim.pynn.present_states import present_state
+from evsim.pynn.present_synapses import is_structural, present_synapses, refuse_change
 from evsim.pynn.present_weights import present_weights
 from evsim.pynn.signs import Signs, sign_of
 from evsim.pynn.sites import Sites, sites_of
+from evsim.pynn.structural import refuse_parts
 from evsim.pynn.synapses import StaticSynapse
 from evsim.release import Release
+from evsim.structure import Structure
 from evsim.synapses import is_constant
 
 
@@ -64,6 +67,8 @@ class Projection(common.Projection):
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
         self._times_set: dict[str, int] = {}
         self.sites = sites_of(self, connector)
+        if is_structural(self):
+            refuse_parts(self)
         self.takes_magnitudes = self.takes_magnitudes and not isinstance(self.sites, Signs)
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
@@ -116,10 +121,11 @@ class Projection(common.Projection):
             self.sites.note(site, np.size(sources))
 
     def __len__(self) -> int:
-        return len(self.synapses)
+        return len(present_synapses(self))
 
     def __getitem__(self, i):
-        self.synapses = self.synapses.stored()  # connections are looked at one by one
+        if not is_structural(self):
+            self.synapses = self.synapses.stored()  # connections are looked at one by one
         if isinstance(i, slice):
             return [Connection(self, index) for index in range(*i.indices(len(self)))]
         if not -len(self) <= i < len(self):
@@ -139,26 +145,27 @@ class Projection(common.Projection):
     @property
     def sources(self) -> np.ndarray:
         """(n,) cells of ``pre``; to be read only."""
-        return self.synapses.source
+        return present_synapses(self).source
 
     @property
     def targets(self) -> np.ndarray:
         """(n,) cells of ``post``; to be read only."""
-        return self.synapses.target
+        return present_synapses(self).target
 
     def column(self, name: str) -> np.ndarray:
         """One parameter of every synapse (n,), in PyNN's units, as it is now; to be read only."""
         if name == "weight":
             present = present_weights(self)
-            weight = self.synapses.weight if present is None else present
+            weight = present_synapses(self).weight if present is None else present
             return with_sign(weight, 1) if self.takes_magnitudes else weight
         if name in self.synapse_type.default_initial_values:
             return present_state(self, self.parts or self._last_parts, name)
         if name != "delay":
             return self._others[name]
-        if self._delay is not None:
+        synapses, dt = present_synapses(self), simulator.state.dt
+        if self._delay is not None and synapses is self.synapses:
             return self._delay
-        steps, dt = self.synapses.delay, simulator.state.dt
+        steps = synapses.delay
         return np.broadcast_to(in_ms(steps[0], dt), steps.shape) if is_constant(steps) else in_ms(steps, dt)
 
     def initial_state(self, name: str) -> np.ndarray:
@@ -172,7 +179,7 @@ class Projection(common.Projection):
 
     def value(self, name: str, index: int) -> float:
         """One parameter of one synapse."""
-        if name == "delay" and self._delay is None:
+        if name == "delay" and self._delay is None and not is_structural(self):
             return float(in_ms(self.synapses.delay[index], simulator.state.dt))
         return float(self.column(name)[index])
 
@@ -196,6 +203,10 @@ class Projection(common.Projection):
         """Which part of their weights the synapses release; None where that is always the whole."""
         return self.synapse_type.release(self.column, self._initial, dict(self._times_set))
 
+    def structure(self) -> Structure | None:
+        """How the synapses come and go; None where they are always the same."""
+        return self.synapse_type.structure(self)
+
     def modulation(self) -> Modulation | None:
         """What the dopamine that the synapses give does; None where they give none."""
         return self.synapse_type.modulation(self.label, self.column)
@@ -209,6 +220,7 @@ class Projection(common.Projection):
 
     def change_one(self, name: str, index: int, value: float) -> None:
         """Set a parameter of one synapse."""
+        refuse_change(self, name)
         with naming(f"projection {self.label!r}, connection {index}", {name: value}):
             value = float(value)
         column = self._own(name, self.column(name))
@@ -234,6 +246,7 @@ class Projection(common.Projection):
 
     def _set_attributes(self, parameter_space: ParameterSpace) -> None:
         for name, lazy in parameter_space.items():
+            refuse_change(self, name)
             column = self._evaluated(lazy)
             self.synapse_type.refuse(self.label, name, column)
             self._writable.clear()

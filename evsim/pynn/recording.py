@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import quantities as pq
-from neo import Block, SpikeTrain
+from neo import Block, Event, SpikeTrain
 from neo.core.spiketrainlist import SpikeTrainList
 from pyNN import errors, recording
 from pyNN.recording import Variable
 
 from evsim.errors import EvsimError
+from evsim.network import REWIRING
 from evsim.pynn import simulator
 from evsim.pynn.data_files import with_start, writer
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.locations import Located
+from evsim.pynn.rewirings import events_of
 from evsim.pynn.segments import part_of
 
 if TYPE_CHECKING:
     from evsim.pynn.sessions import Piece
 
 SPIKES = Variable("spikes", location=None, label=None)
+REWIRED = Variable(REWIRING, location=None, label=None)
 _SAME_TIME = 1e-9  # ms; far below any time step, far above the rounding of a time that was multiplied
 
 
@@ -122,7 +125,7 @@ class Recorder(recording.Recorder):
                 )
 
     def _record(self, variable: Variable, new_ids, sampling_interval: float | None = None) -> None:
-        if variable.name != "spikes" and sampling_interval is not None:
+        if variable not in (SPIKES, REWIRED) and sampling_interval is not None:
             self.sampling_interval = sampling_interval
         self._cells.clear()
         simulator.state.changed()
@@ -182,7 +185,7 @@ class Recorder(recording.Recorder):
 
     def _get_current_segment(self, filter_ids=None, variables="all", clear=False):
         wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
-        signals: Any = wanted - {SPIKES}
+        signals: Any = wanted - {SPIKES, REWIRED}
         segment = super()._get_current_segment(filter_ids, signals, clear)
         order = [*self.population.celltype.recordable, *self._located.names]  # PyNN goes through a set
         place = {signal.name: order.index(self._shown_as(signal.name)) for signal in segment.analogsignals}
@@ -192,7 +195,18 @@ class Recorder(recording.Recorder):
         if SPIKES in wanted:
             segment.spiketrains = self._spike_trains(sorted(self.filter_recorded(SPIKES, filter_ids)))
             segment.spiketrains.segment = segment
+        if REWIRED in wanted:
+            segment.events = self._rewirings()
         return segment
+
+    def _rewirings(self) -> list[Event]:
+        found = (
+            rewirings
+            for piece in self._pieces()
+            for rewirings in piece.recordings[0].rewirings
+            if rewirings.population == self._index()
+        )
+        return events_of(found, self.shown_from * simulator.state.dt)
 
     def _shown_as(self, name: str) -> str:
         return name if name in self._located.names else self.population.own_name(name)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from neo import Segment
 
+from evsim.network import REWIRING
+
 
 def part_of(segment: Segment, names: Collection[str] | None, ids: Collection[int] | None) -> Segment:
     """A new segment with the variables of these names, of the cells with these ids; None stands for all.
@@ -26,6 +28,7 @@ def part_of(segment: Segment, names: Collection[str] | None, ids: Collection[int
     part.analogsignals = [cut for cut in (_of_cells(signal, wanted) for signal in signals) if cut.shape[1]]
     trains = segment.spiketrains if names is None or "spikes" in names else []
     part.spiketrains = [train for train in trains if wanted is None or train.annotations["channel_id"] in wanted]
+    part.events = [event for event in segment.events if names is None or REWIRING in names]
     return part
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim import registry
-from evsim.backend import PlasticSession, ReleasingSession, Session, Target
+from evsim.backend import PlasticSession, ReleasingSession, Session, StructuralSession, Target
 from evsim.chip import load_chip
 from evsim.errors import CheckError, joined
 from evsim.network import Network, Projection
 from evsim.pynn.growth import History
 from evsim.recording import Recordings
+from evsim.synapses import Listed, Synapses
 
 Weights = Mapping[int, NDArray[np.float64]]
 
@@ -121,6 +122,7 @@ class Sessions:
         self._piece_start = 0
         self._recordings: tuple[Recordings, ...] | None = None
         self._weights: dict[int, NDArray[np.float64]] = {}  # of plastic projections, as long as nothing runs
+        self._synapses: dict[int, Synapses] = {}  # likewise, those of projections whose synapses come and go
         self._sessions: list[Session] = []
         from evsim.deploy.quantise import remembering  # loads numba, which an import of the API does without
 
@@ -147,8 +149,7 @@ class Sessions:
 
     def run(self, steps: int) -> None:
         """Advance every target by a number of time steps."""
-        self._recordings = None
-        self._weights.clear()
+        self._forget_present()
         self._advance(steps)
         self.step += steps
 
@@ -167,8 +168,7 @@ class Sessions:
         self._conductor.foresee(network, self._targets)
         if self.network.recorded != network.recorded or self._conductor.cuts_at_changes:
             self.cut()
-        self._recordings = None
-        self._weights.clear()
+        self._forget_present()
         for session in self._sessions:
             session.update(network)
         self.network = network
@@ -217,11 +217,26 @@ class Sessions:
             return {}
         return session.synapse_states(index)
 
+    def synapses(self, projection: Projection) -> Synapses | None:
+        """The present synapses of a projection whose synapses come and go; None if it is not in the network."""
+        index = next((i for i, part in enumerate(self.network.projections) if part is projection), None)
+        session = self._sessions[0]
+        if index is None or not isinstance(session, StructuralSession):
+            return None
+        if index not in self._synapses:
+            self._synapses[index] = Listed(*session.synapses(index))
+        return self._synapses[index]
+
+    def _forget_present(self) -> None:
+        """Ask the sessions again."""
+        self._recordings = None
+        self._weights.clear()
+        self._synapses.clear()
+
     def reset(self) -> None:
         """Back to t = 0; what was recorded is dropped."""
         self._pieces = []
-        self._recordings = None
-        self._weights.clear()
+        self._forget_present()
         for session in self._sessions:
             session.reset()
         self.step = self._piece_start = 0
@@ -255,7 +270,8 @@ class Sessions:
         return pieces
 
     def _learned(self, session: Session) -> Weights:
-        plastic = [index for index, part in enumerate(self.network.projections) if part.plasticity is not None]
+        parts = enumerate(self.network.projections)
+        plastic = [index for index, part in parts if part.plasticity is not None and part.structure is None]
         return {index: session.weights(index) for index in plastic} if isinstance(session, PlasticSession) else {}
 
     def finish(self, with_weights: bool) -> None:

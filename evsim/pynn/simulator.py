@@ -18,6 +18,7 @@ from evsim.pynn import graph
 from evsim.pynn.columns import on_grid
 from evsim.pynn.invalid import InvalidValueError, as_pynns
 from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
+from evsim.synapses import Synapses
 
 if TYPE_CHECKING:
     from evsim.pynn.electrodes import CurrentSource
@@ -219,6 +220,12 @@ class State(common.control.BaseState):
         if self._sessions is None or not self.step:
             return {}
         return self._sessions.synapse_states(part)
+
+    def synapses(self, part: network.Projection) -> Synapses | None:
+        """The synapses by now of a projection whose synapses come and go; None where nothing has run since t = 0."""
+        if self._sessions is None or not self.step:
+            return None
+        return self._sessions.synapses(part)
 
     def pieces(self) -> list[Piece]:
         """Everything recorded since t = 0 and not forgotten."""

@@ -24,6 +24,7 @@ from evsim.modulation import PUNISHMENT, REWARD, Modulation
 from evsim.network import Plasticity
 from evsim.pynn import simulator
 from evsim.release import RULES, Release, rule_of
+from evsim.structure import Structure
 from evsim.synapses import is_constant
 
 Columns = Mapping[str, np.ndarray]
@@ -78,6 +79,9 @@ class _Synapse:
             label: of the projection.
             column: gives a parameter of every synapse (n,).
         """
+
+    def structure(self, projection: Any) -> Structure | None:
+        """How the synapses of a projection come and go."""
 
     def refuse(self, label: str | None, name: str, values: np.ndarray) -> None:
         """Raise InvalidParameterValueError where values of a parameter cannot be; those of weights are checked apart.

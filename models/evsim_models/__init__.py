@@ -25,6 +25,7 @@ from evsim_models import (
     sources,
     static_synapse,
     stdp,
+    structural,
     ternary_lif,
 )
 
@@ -51,6 +52,7 @@ MODELS = (
     static_synapse.MODEL,
     stdp.MODEL,
     *releasing_synapses.MODELS,
+    *structural.MODELS,
     electrical_synapse.MODEL,
     neuromodulation.MODEL,
 )

@@ -147,6 +147,25 @@ def test_synapses_of_every_kind(name: str):
     assert np.isfinite(after).all() and (not np.array_equal(before, after)) == plastic
 
 
+@pytest.mark.parametrize("selection", ["RandomSelection", "LastNeuronSelection"])
+@pytest.mark.parametrize("kind", ["Static", "STDP"])
+def test_synapses_that_come_and_go(kind: str, selection: str):
+    sim.setup(timestep=1.0)
+    rules: dict[str, Any] = {"partner_selection": getattr(sim, selection)()}
+    rules["formation"] = sim.DistanceDependentFormation(grid=(1, 2), p_form_forward=1.0)
+    rules["elimination"] = sim.RandomByWeightElimination(threshold=0.5, prob_elim_depressed=0.5)
+    if kind == "STDP":
+        rules |= {"timing_dependence": pair_rule(), "weight_dependence": sim.AdditiveWeightDependence(0.0, 1.0)}
+    mechanism = getattr(sim, f"StructuralMechanism{kind}")(**rules, f_rew=2000.0, s_max=4, initial_weight=0.2)
+    _, cells, projection = driven(sim.IF_curr_exp(), synapse=mechanism, times=range(1, 40, 3))
+    cells.record(["rewiring", "v"])
+    begun = len(projection)
+    sim.run(50.0)
+    made, removed = data_of(cells).events
+    assert len(made) and len(removed) and len(projection) == begun + len(made) - len(removed)
+    assert signal(cells, "v").max() > -64.9
+
+
 def test_states_of_short_term_plasticity_have_initial_values():
     sim.setup(timestep=0.1)
     _, cells, projection = driven(sim.IF_curr_exp(), synapse=SYNAPSES["Tsodyks-Markram"]())
