@@ -11,10 +11,9 @@ import dis
 import hashlib
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -22,29 +21,15 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core import config, event
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaExperimentalFeatureWarning
+
+from evsim.kernel_folders import cache_folder, turn
 
 # Without Python's checks for a division by zero and for an index beyond an array, and without the entry for callers in
 # C, which nobody uses and which was a seventh of all compiling.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "boundscheck": False, "no_cfunc_wrapper": True}
 LEAN: dict[str, Any] = {"_nrt": False, **OPTIONS}  # for functions that make no arrays: no references are counted
-
-
-@cache
-def cache_folder() -> Path:
-    """Where compiled code is kept: beside the package where that can be written, else with the temporary files."""
-    beside = Path(__file__).parent / "__pycache__"
-    try:
-        beside.mkdir(exist_ok=True)
-        if os.access(beside, os.W_OK):
-            return beside
-    except OSError:
-        pass  # a read-only installation: the temporary folder serves
-    folder = Path(tempfile.gettempdir()) / f"evsim-{os.getuid()}"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    if folder.stat().st_uid != os.getuid():  # machine code that somebody else put there must not be run
-        return Path(tempfile.mkdtemp(prefix="evsim-"))
-    return folder
 
 
 def fingerprint(function: Callable) -> str:
@@ -142,9 +127,7 @@ def _into_cache(function: Callable, folder: Path, decorate: Callable[[Callable],
 
 def kernel(function: Callable) -> Callable:
     """Compile a function of the engine when it is first called; a decorator."""
-    compiled = _into_cache(function, _folder(function), numba.njit(cache=True, nogil=True, **OPTIONS))
-    _KERNELS.add(function)
-    return compiled
+    return _kernel(function, OPTIONS)
 
 
 def lean(function: Callable) -> Callable:
@@ -153,10 +136,30 @@ def lean(function: Callable) -> Callable:
     Counting costs an atomic addition for each array and call, hundreds of nanoseconds where many are passed around. All
     that such a function calls must be lean, too, and it returns no array.
     """
-    options = {"cache": True, "nogil": True, **LEAN}
-    compiled = _into_cache(function, _folder(function), numba.njit(**options))
-    _KERNELS.add(function)
+    return _kernel(function, LEAN)
+
+
+def _kernel(function: Callable, options: Mapping[str, Any]) -> Callable:
+    folder = _folder(function)
+    compiled = _into_cache(function, folder, numba.njit(cache=True, nogil=True, **options))
+    if compiled is function:  # NUMBA_DISABLE_JIT
+        return compiled
+    compile_now, purpose = compiled.compile, _purpose(function)
+
+    def compile_in_turn(types: Any) -> Any:
+        with _turn(folder, purpose):
+            return compile_now(types)
+
+    compiled.compile = compile_in_turn
+    _KERNELS[function] = purpose
     return compiled
+
+
+@contextmanager
+def _turn(folder: Path, purpose: str) -> Iterator[None]:
+    """This process's turn with a kernel; threads of it take turns first, so that none waits for one that waits."""
+    with global_compiler_lock, turn(folder, lambda: _announce(purpose)):
+        yield
 
 
 def inlined(function: Callable) -> Callable:
@@ -175,9 +178,10 @@ def native(function: Callable, signature: Any, purpose: str = "") -> Any:
         purpose: what the user is told that it is for, where it is not in the cache; nothing is said if it is empty.
     """
     folder = _folder(function)
-    if purpose and not any(folder.rglob("*.nbi")):
-        _announce(purpose)
-    return _into_cache(function, folder, numba.cfunc(signature, cache=True, **LEAN))
+    with _turn(folder, purpose):
+        if purpose and not any(folder.rglob("*.nbi")):
+            _announce(purpose)
+        return _into_cache(function, folder, numba.cfunc(signature, cache=True, **LEAN))
 
 
 def write_function(text: str, names: Mapping[str, Any]) -> Callable:
@@ -203,13 +207,28 @@ def write_function(text: str, names: Mapping[str, Any]) -> Callable:
 
 # --- telling the user ------------------------------------------------------------------------------------------------
 
-_KERNELS: set[Callable] = set()
+_KERNELS: dict[Callable, str] = {}
+_PURPOSES = {  # of the kernels of a package or module; the others are the engine's
+    "evsim.mersenne": "drawing connections",
+    "evsim.distributions": "drawing connections",
+    "evsim.wiring": "drawing connections",
+    "evsim.drawn": "drawing connections",
+    "evsim.poisson": "random sources",
+    "evsim.renewal": "random sources",
+    "evsim.engine.place_synapses": "laying out synapses",
+}
 _announced: set[str] = set()
+
+
+def _purpose(function: Callable) -> str:
+    """What the user is told that a kernel is for."""
+    module = f"{function.__module__}."
+    return next((purpose for name, purpose in _PURPOSES.items() if module.startswith(f"{name}.")), "the engine")
 
 
 def _announce(purpose: str) -> None:
     """Say once what takes so long."""
-    if purpose not in _announced:
+    if purpose and purpose not in _announced:
         _announced.add(purpose)
         print(f"evsim: compiling the kernels for {purpose} (once; some seconds)...", file=sys.stderr, flush=True)
 
@@ -218,8 +237,7 @@ class _Misses(event.Listener):
     """Hears of every function that numba compiles because its cache does not hold it."""
 
     def on_start(self, event: event.Event) -> None:
-        if not _announced and (event.data or {})["dispatcher"].py_func in _KERNELS:
-            _announce("the engine")
+        _announce(_KERNELS.get((event.data or {})["dispatcher"].py_func, ""))
 
     def on_end(self, event: event.Event) -> None:
         pass

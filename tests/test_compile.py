@@ -1,6 +1,8 @@
 """A cached kernel is never stale: its fingerprint follows what it calls."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,37 @@ def test_the_user_is_told_of_a_compilation_but_not_of_a_load(tmp_path, monkeypat
         assert function.ctypes(21) == 42
         assert capsys.readouterr().err == expected
         module._announced.clear()
+
+
+ONE_OF_TWO = """
+import sys
+from pathlib import Path
+from numba.core.event import install_recorder
+import evsim.compile as module
+
+module.cache_folder = lambda: Path(sys.argv[1])
+twice = module.kernel(module.write_function("def twice(x):\\n    return 2 * x\\n", {}))
+print("ready", flush=True)
+sys.stdin.readline()
+with install_recorder("numba:compile") as compiled:
+    assert twice(21) == 42
+print(sum(event.is_start for _, event in compiled.buffer))
+"""
+
+
+def test_of_two_processes_that_need_a_kernel_at_once_one_compiles_it(tmp_path):
+    words = [sys.executable, "-c", ONE_OF_TWO, str(tmp_path)]
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    for process in both:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=120) for process in both]
+    assert sorted(out for out, _ in answers) == ["0\n", "1\n"]
+    assert any("compiling the kernels for the engine" in err for _, err in answers)
 
 
 def test_what_is_written_shows_in_a_traceback():

@@ -55,7 +55,7 @@ class Loop(NamedTuple):
     coupled: np.ndarray
 
 
-@inlined
+@lean
 def call_all(parts, what, when):
     """Call parts in turn; returns whether every one returned something else than 0."""
     all_well = True

@@ -6,7 +6,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.feeds import add_feed
-from evsim.engine.intrinsics import call_at, table_at
+from evsim.engine.intrinsics import call_at, span, table
 from evsim.engine.memory import AT_REST, LOOK
 from evsim.engine.places import FEED
 
@@ -22,18 +22,16 @@ def place_of_inputs(b, blocks, slices):
     return slices.input[s] + blocks.local[b], blocks.n_inputs[b], slices.size[s]
 
 
-@lean
 def draw_noise(thread, b, label):
-    """Add the noise that is due at a label to the inputs of a block; returns whether there may be any."""
-    feeds, work = thread.feeds, thread.work
+    """Add the noise that is due at a label to the inputs of a block: a part of the loop. Returns whether any may be."""
+    feeds, scratch = thread.feeds, thread.scratch
     begin, rows, width = place_of_inputs(b, thread.blocks, thread.slices)
-    inputs = table_at(thread.memory.inputs, begin, rows, width)
-    hashes, counts = thread.scratch.hashes, thread.scratch.counts
+    inputs = table(thread.memory.inputs, begin, rows, width)
     some = False
     for feed in range(feeds.first[b], feeds.first[b + 1]):
-        some |= add_feed(feeds, feed, label, inputs, hashes, counts)
-        work[FEED] += feeds.size[feed]
-    return some
+        some |= add_feed(feeds, feed, label, inputs, scratch.hashes, scratch.counts)
+        thread.work[FEED] += feeds.size[feed]
+    return np.int64(some)
 
 
 @inlined
@@ -41,7 +39,7 @@ def any_input(inputs, n):
     """Whether there is any input for the n neurons of a block."""
     found = False
     for k in range(inputs.shape[0]):
-        row = inputs[k][:n]
+        row = span(inputs[k], 0, n)
         for i in range(row.size):
             found |= row[i] != 0
     return found
@@ -73,11 +71,11 @@ def call(function, b, step, blocks, memory, inputs, flags, spiked):
     state, parameters = blocks.state[b], blocks.parameters[b]
     rows, width = blocks.n_parameters[b], blocks.width[b]
     arguments = (
-        table_at(memory.state, state, blocks.n_state[b], n),
-        table_at(memory.parameters, parameters, rows, width),
+        table(memory.state, state, blocks.n_state[b], n),
+        table(memory.parameters, parameters, rows, width),
         inputs,
-        memory.drive[blocks.drive[b] : blocks.drive[b] + n],
-        flags[:n],
+        span(memory.drive, blocks.drive[b], n),
+        span(flags, 0, n),
         spiked,
         memory.tally[b],
         np.uint64(blocks.key[b]),
@@ -100,20 +98,20 @@ def run_block(function, b, step, noisy, phase, blocks, slices, memory, buffers, 
     """
     rest = memory.rest[b]
     begin, rows, width = place_of_inputs(b, blocks, slices)
-    inputs = table_at(memory.inputs, begin, rows, width)
+    inputs = table(memory.inputs, begin, rows, width)
     certain = noisy or blocks.key[b] != 0  # what draws random numbers is never at rest
     quiet = rest >= LOOK and not certain and (phase == STEP_ALONE or not any_input(inputs, blocks.size[b]))
     if quiet and rest == AT_REST:
         return np.int64(-1)
     flags, before = buffers
     each = memory.state_bytes.size // memory.state.size
-    state = memory.state_bytes[blocks.state[b] * each : (blocks.state[b] + blocks.n_state[b] * blocks.size[b]) * each]
+    state = span(memory.state_bytes, blocks.state[b] * each, blocks.n_state[b] * blocks.size[b] * each)
     looking, lost = quiet and rest == LOOK, np.int64(0)
     if looking:
-        keep(state, before[: state.size])
+        keep(state, before)
         lost = counted(memory.tally[b])
     found = call(function, b, step, blocks, memory, inputs, flags, spiked)
-    if looking and found == 0 and counted(memory.tally[b]) == lost and keep(state, before[: state.size]):
+    if looking and found == 0 and counted(memory.tally[b]) == lost and keep(state, before):
         memory.rest[b] = LOOK if phase == RECEIVE else AT_REST
     elif rest >= LOOK:
         memory.rest[b] = -PATIENCE

@@ -264,7 +264,7 @@ class _Builder:
         group = lane // self._slices
         delays = self._delays[group]
         if isinstance(delays, int):
-            return even_delay_rows(ends[:-1], np.int32(delays))
+            return even_delay_rows(ends[:-1], delays)
         from_ = int(self._base[lane] - self._delay_base[group])
         mine = delays[from_ : from_ + int(self._totals[lane])]
         items = self._targets if self._kind[lane] == EVEN else self._words

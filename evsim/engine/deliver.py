@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.intrinsics import copy_line, prefetch, synapse_weight
+from evsim.engine.intrinsics import copy_line, prefetch, span, synapse_weight
 from evsim.engine.queue import LENGTH_BITS, LENGTH_MASK
 from evsim.engine.rows import EVEN
 
@@ -60,7 +60,7 @@ def _each(items, entries, weight, into, line):
         if q + 1 < entries.size:
             ask(items, entries[q + 1], 64 * line, line)
         begin, length = unpacked(entries[q])
-        add(items[begin : begin + length], weight, into)
+        add(span(items, begin, length), weight, into)
         events += length
     return events
 
@@ -84,9 +84,9 @@ def _gather(items, entries, buffer, weight, into, line):
             begin += part
             length -= part
             if filled >= FULL:
-                add(buffer[:filled], weight, into)
+                add(span(buffer, 0, filled), weight, into)
                 filled = np.int64(0)
-    add(buffer[:filled], weight, into)
+    add(span(buffer, 0, filled), weight, into)
     return events
 
 
@@ -97,7 +97,7 @@ def deliver_lane(rows, lane, entries, buffers, inputs):
     Args:
         buffers: arrays of the types of ``rows.targets`` and ``rows.words``, ``ROOM`` long.
     """
-    into = inputs[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+    into = span(inputs, rows.input[lane], rows.width[lane])
     targets, words = buffers
     per_line = np.int64(64) // words.itemsize
     weight = rows.weight[lane]

@@ -6,6 +6,7 @@ import numpy as np
 
 from evsim.compile import inlined, lean
 from evsim.engine.exchange import carried, emitted
+from evsim.engine.intrinsics import call_at, span
 from evsim.engine.places import DONE, FULL_CALENDAR, FULL_LOG, PUSH, PUSHED, SOURCE
 from evsim.engine.queue import push, push_summed, rows_of
 from evsim.engine.records import note
@@ -26,14 +27,23 @@ def has_room(rows, calendar, share, neurons, work):
 
 
 @inlined
-def queue_all(rows, calendar, share, neurons, payloads, label, charges, sums):
+def queue_all(thread, neurons, payloads, label):
     """Queue the spikes of one label over the lanes of a thread; see ``push_summed`` for the payloads."""
-    for at in range(share.lanes.size):
-        lane = share.lanes[at]
-        if rows.kind[lane] == SUMMED:
-            push_summed(rows, lane, neurons, payloads, label, charges, sums)
-        else:
-            push(rows, calendar, lane, neurons, label)
+    rows, calendar, lanes = thread.rows, thread.calendar, thread.share.lanes
+    for at in range(lanes.size):
+        if rows.kind[lanes[at]] != SUMMED:
+            push(rows, calendar, lanes[at], neurons, label)
+    if thread.summed:
+        call_at(thread.summed, (thread, neurons, payloads, label))
+
+
+def queue_summed(thread, neurons, payloads, label):
+    """Add the spikes of one label over the lanes whose charges are summed to the ring: a part of the loop."""
+    rows, lanes = thread.rows, thread.share.lanes
+    for at in range(lanes.size):
+        if rows.kind[lanes[at]] == SUMMED:
+            push_summed(rows, lanes[at], neurons, payloads, label, thread.charges, thread.scratch.sums)
+    return 0
 
 
 def queue_spikes(thread, steps, label):
@@ -49,12 +59,12 @@ def queue_spikes(thread, steps, label):
         stop, is_step = cursor, step < steps
         if is_step:
             now = step + timing.spike_label
-            neurons = scratch.neurons[: emitted(exchange, step, thread.blocks, scratch.neurons)]
-            payloads = scratch.payloads[: carried(exchange, step, scratch.payloads)]
+            neurons = span(scratch.neurons, 0, emitted(exchange, step, thread.blocks, scratch.neurons))
+            payloads = span(scratch.payloads, 0, carried(exchange, step, scratch.payloads))
         elif cursor < labels.size and labels[cursor] <= label:
             while stop < labels.size and labels[stop] == labels[cursor]:
                 stop += 1
-            now, neurons, payloads = labels[cursor], sources[cursor:stop], scratch.payloads[:0]
+            now, neurons, payloads = labels[cursor], span(sources, cursor, stop - cursor), span(scratch.payloads, 0, 0)
         else:
             return DONE
         if neurons.size:
@@ -64,16 +74,17 @@ def queue_spikes(thread, steps, label):
                 if log.count[0] + neurons.size > log.label.size:
                     return FULL_LOG
                 note(log, now, neurons)
-            queue_all(rows, calendar, share, neurons, payloads, now, thread.charges, scratch.sums)
+            queue_all(thread, neurons, payloads, now)
         progress[PUSHED], progress[SOURCE] = step + is_step, stop
 
 
 @lean
-def log_steps(first, until, spike_label, exchange, blocks, neurons, log):
+def log_steps(thread, first, until):
     """Record the spikes of the steps from ``first`` to before ``until``; returns the step at which the log is full."""
+    neurons, log = thread.scratch.neurons, thread.log
     for step in range(first, until):
-        found = neurons[: emitted(exchange, step, blocks, neurons)]
+        found = span(neurons, 0, emitted(thread.exchange, step, thread.blocks, neurons))
         if log.count[0] + found.size > log.label.size:
             return step
-        note(log, step + spike_label, found)
+        note(log, step + thread.timing.spike_label, found)
     return until

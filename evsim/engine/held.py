@@ -18,7 +18,7 @@ from evsim.deploy.chip_network import ChipNetwork
 from evsim.deploy.spinnaker_split import late_populations
 from evsim.engine.blocks import call, place_of_inputs
 from evsim.engine.changes import rescale_charges
-from evsim.engine.intrinsics import table_at
+from evsim.engine.intrinsics import span, table
 from evsim.engine.memory import BLOCK, Layout, Memory, addresses
 
 
@@ -26,13 +26,13 @@ from evsim.engine.memory import BLOCK, Layout, Memory, addresses
 def hold(b, blocks, slices, memory):
     """Keep the state and the inputs of a block."""
     begin = blocks.state[b]
-    state = memory.state[begin : begin + blocks.n_state[b] * blocks.size[b]]
-    held = memory.held_state[begin : begin + state.size]
+    state = span(memory.state, begin, blocks.n_state[b] * blocks.size[b])
+    held = span(memory.held_state, begin, state.size)
     for i in range(state.size):
         held[i] = state[i]
     begin, rows, width = place_of_inputs(b, blocks, slices)
-    inputs = memory.inputs[begin : begin + rows * width]
-    held = memory.held_inputs[begin : begin + inputs.size]
+    inputs = span(memory.inputs, begin, rows * width)
+    held = span(memory.held_inputs, begin, inputs.size)
     for row in range(rows):
         for i in range(blocks.size[b]):
             held[row * width + i] = inputs[row * width + i]
@@ -44,7 +44,7 @@ def _receive(chosen, receives, blocks, slices, memory, flags, spiked):
     for at in range(chosen.size):
         b = chosen[at]
         begin, rows, width = place_of_inputs(b, blocks, slices)
-        inputs = table_at(memory.inputs, begin, rows, width)
+        inputs = table(memory.inputs, begin, rows, width)
         call(receives[blocks.model[b]], b, np.int64(0), blocks, memory, inputs, flags, spiked)
 
 

@@ -1,4 +1,4 @@
-"""Machine instructions that numba has no name for: prefetch, atomic flags, the time-stamp counter, tiny floats."""
+"""What numba has no name for: prefetch, atomic flags, the time-stamp counter, parts of arrays, tiny floats, calls."""
 # The functions below describe code for LLVM; their first argument is numba's typing context, by its convention.
 
 from __future__ import annotations
@@ -125,30 +125,6 @@ def copy_line(typing, source, begin, target, at):
 
 
 @intrinsic
-def table_at(typing, flat, begin, rows, width):
-    """``flat[begin : begin + rows * width].reshape((rows, width))``, for which numba calls a function of Python's."""
-    kind = types.Array(flat.dtype, 2, "C")
-
-    def code(context, builder, signature, arguments):
-        array, begin, rows, width = arguments
-        base = context.make_array(signature.args[0])(context, builder, array)
-        item = context.get_abi_sizeof(context.get_data_type(kind.dtype))
-        table = context.make_array(kind)(context, builder)
-        populate_array(
-            table,
-            data=builder.gep(base.data, [begin]),
-            shape=[rows, width],
-            strides=[builder.mul(width, ir.Constant(_I64, item)), ir.Constant(_I64, item)],
-            itemsize=ir.Constant(_I64, item),
-            meminfo=None,
-            parent=base.parent,
-        )
-        return table._getvalue()  # numba's own name
-
-    return kind(flat, types.int64, types.int64, types.int64), code
-
-
-@intrinsic
 def flush_tiny(typing):
     """Let floats below 2.3e-308 count as 0 in this thread, as they are or come up; returns what ``restore_tiny`` needs.
 
@@ -208,6 +184,43 @@ def shift_right(typing, value, count):
         return arguments[0] if signature.args[0] == types.float64 else builder.ashr(*arguments)
 
     return value(value, types.int64), code
+
+
+@intrinsic
+def span(typing, array, begin, size):
+    """``array[begin : begin + size]``, which must lie within; for lean functions.
+
+    numba's own slices look whether they do, and what they do if not is more code than most loops over them.
+    """
+
+    def code(context, builder, signature, arguments):
+        place = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        return _view(context, builder, signature.return_type, place, arguments[2:])
+
+    return types.Array(array.dtype, 1, "C")(array, types.int64, types.int64), code
+
+
+@intrinsic
+def table(typing, array, begin, rows, width):
+    """``array[begin : begin + rows * width].reshape((rows, width))``; as ``span``."""
+
+    def code(context, builder, signature, arguments):
+        place = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        return _view(context, builder, signature.return_type, place, arguments[2:])
+
+    return types.Array(array.dtype, 2, "C")(array, types.int64, types.int64, types.int64), code
+
+
+def _view(context, builder, kind, data, shape):
+    """The array of a kind, in C's order, that begins at an address and nobody owns."""
+    stride = ir.Constant(_I64, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    itemsize, strides = stride, []
+    for extent in reversed(shape):
+        strides.insert(0, stride)
+        stride = builder.mul(stride, extent)
+    array = context.make_array(kind)(context, builder)
+    populate_array(array, data=data, shape=list(shape), strides=strides, itemsize=itemsize, meminfo=None)
+    return array._getvalue()
 
 
 @intrinsic

@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 from numba import types
 
 from evsim.compile import native
-from evsim.engine.advance import Loop
+from evsim.engine.advance import Loop, advance
+from evsim.engine.blocks import draw_noise
 from evsim.engine.electrical import Coupled
-from evsim.engine.enqueue import queue_spikes
+from evsim.engine.enqueue import log_steps, queue_spikes, queue_summed
 from evsim.engine.off_grid import Listed
+from evsim.engine.queue import has_summed
 from evsim.engine.receive import deliver_due
 from evsim.engine.serve import (
     Served,
@@ -33,14 +36,42 @@ from evsim.references import Reference, Referred
 _CHANGING = (serve_plastic, serve_deferred, serve_traced, serve_releasing, serve_modulated, serve_structural)
 
 
-def address(part: Callable, given: Referred) -> int:
-    """Where the native function of a part lies that takes a reference to what is given, and two int64."""
-    return _compiled(part, given.type).address
+def address(part: Callable, given: Referred, *more: Any) -> int:
+    """Where the native function of a part lies that takes a reference to what is given, and ``more``, or two int64."""
+    return _compiled(part, given.type, *more).address
 
 
 @cache
-def _compiled(part: Callable, kind: Reference) -> Any:
-    return native(part, types.int64(kind, types.int64, types.int64), "the engine")
+def _compiled(part: Callable, kind: Reference, *more: Any) -> Any:
+    return native(part, types.int64(kind, *(more or (types.int64, types.int64))), "the engine")
+
+
+def referred(thread: Thread) -> Referred:
+    """A reference to a thread, which has the parts that only some networks need."""
+    here, summed, noise = Referred(thread), has_summed(thread.rows), thread.feeds.first[-1] > 0
+    if not summed and not noise:
+        return here
+    payloads = types.Array(numba.from_dtype(thread.scratch.payloads.dtype), 1, "C")
+    spikes = types.Array(types.int32, 1, "C"), payloads, types.int64
+    return Referred(
+        thread._replace(
+            summed=address(queue_summed, here, *spikes) if summed else 0,
+            noise=address(draw_noise, here) if noise else 0,
+        )
+    )
+
+
+def compile_loop(thread: Thread) -> None:
+    """Compile what every run needs, and run nothing.
+
+    What a run needs first comes last: whoever compiles ahead of a run is to meet it, and not to walk before its feet.
+    """
+    here = Referred(thread)
+    none = np.empty((0, 2), np.int64)
+    log_steps.compile((here.type, types.int64, types.int64))
+    advance.compile((Referred(Loop(here, 0, 0, 0, 0, none, none, none), here).type, types.int64))
+    for part in (visit_blocks, deliver_due, queue_spikes):
+        address(part, here)
 
 
 def loop_of(thread: Thread, changing: Sequence[Any], listed: Listed | None, coupled: Coupled | None) -> Referred:
@@ -52,7 +83,7 @@ def loop_of(thread: Thread, changing: Sequence[Any], listed: Listed | None, coup
         listed: what arrives between time steps; None where nothing does.
         coupled: its gap junctions.
     """
-    here = Referred(thread)
+    here = referred(thread)
     queue, deliver, visit = (address(part, here) for part in (queue_spikes, deliver_due, visit_blocks))
     served, kinds = _served(list(zip(_CHANGING, changing, strict=True)), here)
     due, between = _served([(serve_listed, listed)], here)

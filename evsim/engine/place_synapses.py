@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from evsim.compile import kernel
+from evsim.compile import kernel, lean
 
 
-@kernel
+@lean
 def count_sources(source, target, slice_of, lanes):
     """Add 1 to ``lanes[slice of the target, source]`` for each synapse."""
     if lanes.shape[0] == 1:
@@ -19,18 +20,13 @@ def count_sources(source, target, slice_of, lanes):
             lanes[slice_of[target[k]], source[k]] += 1
 
 
-@kernel
-def starts_of_rows(cursor, base):
-    """Counts by lane and neuron become places: each neuron's synapses behind those of the neuron before it."""
-    for lane in range(cursor.shape[0]):
-        at = base[lane]
-        for g in range(cursor.shape[1]):
-            count = cursor[lane, g]
-            cursor[lane, g] = at
-            at += count
+def starts_of_rows(cursor: NDArray[np.int64], base: NDArray[np.int64]) -> None:
+    """Counts (lanes, neurons) become places: each neuron's synapses behind those of the neuron before it."""
+    for counts, begin in zip(cursor, base, strict=True):
+        np.subtract(begin + np.cumsum(counts), counts, out=counts)
 
 
-@kernel
+@lean
 def store_chunk(source, target, values, delay, slice_of, local, cursor, into, delays, delay_base):
     """Put each synapse where its neuron's cursor stands, and move the cursor on."""
     for k in range(source.size):
@@ -46,32 +42,17 @@ def store_chunk(source, target, values, delay, slice_of, local, cursor, into, de
             delays[at - delay_base] = delay[k]
 
 
-@kernel
-def even_delay_rows(ends, delay):
-    """One row for each neuron that has synapses."""
-    counts = np.zeros(ends.size, np.int64)
-    rows = 0
-    start = np.int64(0)
-    for g in range(ends.size):
-        counts[g] = ends[g] > start
-        rows += counts[g]
-        start = ends[g]
-    begin = np.empty(rows + 1, np.uint32)
-    delays = np.empty(rows + 1, np.int32)
-    row = 0
-    start = np.int64(0)
-    for g in range(ends.size):
-        if counts[g]:
-            begin[row] = start
-            delays[row] = delay
-            row += 1
-        start = ends[g]
-    begin[rows] = start
-    delays[rows] = 0
-    return counts, begin, delays
+def even_delay_rows(ends: NDArray[np.int64], delay: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One row for each neuron that has synapses; as ``sort_by_delay``."""
+    starts = np.concatenate([[0], ends])
+    filled = np.diff(starts) > 0
+    begin = np.append(starts[:-1][filled], starts[-1]).astype(np.uint32)
+    delays = np.full(len(begin), delay, np.int32)
+    delays[-1] = 0
+    return filled.astype(np.int64), begin, delays
 
 
-@kernel
+@lean
 def _sort_one(own, when, place, sorted_items):
     """Sort one neuron's items by delay; returns the number of different delays. ``place`` is zeros before and after."""
     least, most = np.int64(when[0]), np.int64(when[0])
@@ -123,7 +104,14 @@ def _row_bounds(ends, delays, rows):
 
 @kernel
 def sort_by_delay(ends, delays, items):
-    """Sort each neuron's items by delay (stable), in place, and find the rows."""
+    """Sort each neuron's items by delay (stable), in place, and find the rows.
+
+    Args:
+        ends: (neurons,) where each neuron's items end.
+
+    Returns:
+        (neurons,) how many rows each neuron has; (rows + 1,) where each row begins, and its delay.
+    """
     counts = np.zeros(ends.size, np.int64)
     longest = np.int64(0)
     most = np.int64(0)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.engine.intrinsics import prefetch, shift_right, synapse_weight
+from evsim.engine.intrinsics import prefetch, shift_right, span, synapse_weight
 from evsim.engine.rows import NUMBERED, STRUCTURAL, SUMMED, Rows
 
 PAGE = 32  # entries
@@ -146,17 +146,17 @@ def take(calendar, lane, slot, into):
     return moved
 
 
-@lean
+@inlined
 def _add_summed(rows, lane, neurons, payloads, delay, charges, scratch):
-    into = charges[rows.input[lane] : rows.input[lane] + rows.width[lane]]
+    into = span(charges, rows.input[lane], rows.width[lane])
     shift, unit = rows.shift[lane], rows.weight[lane]
     for add in (True, False):
         for k in range(neurons.size):
             payload = payloads[k] if payloads.size else payloads.dtype.type(1)
             for row in range(rows.first[lane, neurons[k]], rows.first[lane, neurons[k] + 1]):
                 if rows.delay[row] == delay:
-                    begin = rows.base[lane] + rows.begin[row]
-                    words = rows.words[begin : rows.base[lane] + rows.begin[row + 1]]
+                    length = np.int64(rows.begin[row + 1]) - np.int64(rows.begin[row])
+                    words = span(rows.words, rows.base[lane] + rows.begin[row], length)
                     for j in range(words.size):
                         i = np.int64(words[j]) & 0xFFFF
                         if add:
@@ -166,7 +166,7 @@ def _add_summed(rows, lane, neurons, payloads, delay, charges, scratch):
                             scratch[i] = 0
 
 
-@lean
+@inlined
 def push_summed(rows, lane, neurons, payloads, label, charges, scratch):
     """Add the spikes of one label over a lane of graded spikes or of a negative exponent to the ring of charges.
 

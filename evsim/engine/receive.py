@@ -5,6 +5,7 @@ from __future__ import annotations
 from evsim.compile import inlined
 from evsim.engine.blocks import place_of_inputs
 from evsim.engine.deliver import deliver_lane
+from evsim.engine.intrinsics import span
 from evsim.engine.places import DELIVER
 from evsim.engine.queue import take
 from evsim.engine.rows import NUMBERED
@@ -18,8 +19,8 @@ def deliver_due(thread, label, _):
     for at in range(lanes.size):
         lane = lanes[at]
         while calendar.count[lane, slot] and rows.kind[lane] < NUMBERED:
-            count = take(calendar, lane, slot, scratch.entries)
-            work[DELIVER] += deliver_lane(rows, lane, scratch.entries[:count], (scratch.targets, scratch.words), flat)
+            entries = span(scratch.entries, 0, take(calendar, lane, slot, scratch.entries))
+            work[DELIVER] += deliver_lane(rows, lane, entries, (scratch.targets, scratch.words), flat)
     return 0
 
 
@@ -33,7 +34,7 @@ def deliver_charges(thread, label):
         first, rows, width = place_of_inputs(b, blocks, thread.slices)
         for k in range(rows):
             begin = first + k * width
-            due, into = row[begin : begin + blocks.size[b]], flat[begin : begin + blocks.size[b]]
+            due, into = span(row, begin, blocks.size[b]), span(flat, begin, blocks.size[b])
             for i in range(due.size):
                 into[i] += due[i]
                 due[i] = 0

@@ -112,6 +112,8 @@ class Thread(NamedTuple):
         profile: whether to take times.
         spent: those times, in ticks; see ``places``.
         work: the counts of events, which are taken in any case.
+        summed, noise: addresses of the parts that queue over lanes whose charges are summed, and that draw noise; 0
+            where there is no need of them. See ``parts.referred``.
     """
 
     progress: np.ndarray
@@ -135,3 +137,5 @@ class Thread(NamedTuple):
     profile: bool
     spent: np.ndarray
     work: np.ndarray
+    summed: int = 0
+    noise: int = 0

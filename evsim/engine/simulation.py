@@ -24,7 +24,7 @@ from evsim.engine.held import receive_again, take_back
 from evsim.engine.lay_out import count_blocks, lay_out
 from evsim.engine.memory import addresses
 from evsim.engine.off_grid import Listed, OffGrid
-from evsim.engine.parts import address, loop_of
+from evsim.engine.parts import address, compile_loop, loop_of, referred
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
@@ -111,6 +111,12 @@ class Simulation:
         self._feeds = feeds_of(self._net, self._layout, self._fed, self._senders.sources, self._step + 1)
         self._senders.feed({*(stretch.projection for stretch in self._fed), *self._off_grid.projections})
 
+    def compile(self) -> None:
+        """Compile what ``run`` needs, whatever is in the network, and run nothing."""
+        share = self._share(0, self._owners()[0], self._changes_before(0))
+        nothing = np.empty(0, np.int64), np.empty(0, np.int32)
+        compile_loop(self._thread(0, share, nothing, self._recorder.block(0)[0], new_log(0)))
+
     # --- running ---------------------------------------------------------------------------------------------------
 
     def run(self, steps: int) -> None:
@@ -142,7 +148,7 @@ class Simulation:
         listed = self._off_grid.listed(self._step, last)
         work = [partial(self._run_loop, *each, last) for each in zip(threads, listed, strict=True)]
         run_side_by_side(work, self._exchange.stop)
-        self._finish_block(last, samples[0], log)
+        self._finish_block(last, samples[0], threads[0])
 
     def _owners(self) -> list[np.ndarray]:
         """For each thread (slices,) whether a slice is its own."""
@@ -220,15 +226,14 @@ class Simulation:
             changes.value[mine],
         )
 
-    def _finish_block(self, last: int, samples: Samples, log: Log) -> None:
+    def _finish_block(self, last: int, samples: Samples, thread: Thread) -> None:
         """Take note of how far everything is, and keep what was recorded."""
+        here, log = Referred(thread), thread.log
         self._pushed = max(self._pushed, last - self._slack + 1)
         step = max(self._logged, self._pushed)
         while step < last:  # the spikes of the last steps are queued later
             self._take_log(log)
-            step = log_steps(
-                step, last, self._rules.spike_label, self._exchange, self._layout.blocks, self._scratch[0].neurons, log
-            )
+            step = log_steps(here, step, last)
         self._take_log(log)
         self._logged = self._step = last
         self._received = last + 1 if self._rules.records_received else last
@@ -302,7 +307,7 @@ class Simulation:
         for at, owner in enumerate(self._owners()):
             share = self._share(at, owner, changes)
             while True:
-                thread = Referred(self._thread(at, share, nothing, samples[at], new_log(0)))
+                thread = referred(self._thread(at, share, nothing, samples[at], new_log(0)))
                 if call_part(address(queue_spikes, thread), thread, self._step, -1) != FULL_CALENDAR:
                     break
                 self._calendars[at] = grown(self._calendars[at])

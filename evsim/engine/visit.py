@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from evsim.compile import inlined
-from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, draw_noise, run_block
+from evsim.compile import inlined, lean
+from evsim.engine.blocks import RECEIVE, STEP_ALONE, WHOLE, run_block
 from evsim.engine.held import hold
-from evsim.engine.intrinsics import ticks
+from evsim.engine.intrinsics import call_at, span, ticks
 from evsim.engine.memory import BLOCK
 from evsim.engine.places import FEED, UPDATE
 
 RECEIVING, STEPPING, EARLY = 1, 2, 4  # what is done with each block, added up
 
 
-@inlined
+@lean
 def spend(thread, place, since):
-    """Add the time since ``since`` to a place; returns the time now."""
+    """Add the time since ``since`` to a place; returns the time now. Called so often that LLVM is left to inline it."""
     if not thread.profile:
         return since
     now = ticks()
@@ -43,7 +43,7 @@ def visit_blocks(thread, k, what):
     """
     timing, blocks, slices, memory = thread.timing, thread.blocks, thread.slices, thread.memory
     scratch, exchange, share, work = thread.scratch, thread.exchange, thread.share, thread.work
-    buffers = (scratch.flags, scratch.before)
+    buffers = scratch.flags, scratch.before
     early = what & EARLY != 0
     receiving, stepping = what & RECEIVING != 0, early or what & STEPPING != 0
     phase = STEP_ALONE if timing.two_phase else WHOLE
@@ -51,24 +51,24 @@ def visit_blocks(thread, k, what):
     t = ticks() if thread.profile else np.int64(0)
     for at in range(0 if early else share.early, share.early if early else share.blocks.size):
         b = share.blocks[at]
-        spiked = exchange.spiked[place, b * BLOCK : b * BLOCK + blocks.size[b]]
-        noisy = receiving and draw_noise(thread, b, due)
+        spiked = span(exchange.spiked[place], b * BLOCK, blocks.size[b])
+        noisy = receiving and thread.noise != 0 and call_at(thread.noise, (thread, b, due)) != 0
         t = spend(thread, FEED, t)
         model = blocks.model[b]
         # One call for either, because it is compiled where it stands.
         for steps_now in range(0 if receiving and timing.two_phase else 1, 2 if stepping else 1):
             if not steps_now and memory.held_state.size and not stepping:
                 hold(b, blocks, slices, memory)
-            function, part = (thread.steps[model], phase) if steps_now else (thread.receives[model], RECEIVE)
-            found = run_block(function, b, k, noisy, part, blocks, slices, memory, buffers, spiked)
+            function, done = (thread.steps[model], phase) if steps_now else (thread.receives[model], RECEIVE)
+            found = run_block(function, b, k, noisy, done, blocks, slices, memory, buffers, spiked)
             if steps_now:
                 work[UPDATE + model] += blocks.size[b] if found >= 0 else 0
                 found = max(found, 0)
                 exchange.found[place, b] = found
                 if blocks.payload[b] >= 0:
-                    copy_payloads(memory.state, blocks.payload[b], spiked[:found], exchange.payload[place], b)
+                    copy_payloads(memory.state, blocks.payload[b], span(spiked, 0, found), exchange.payload[place], b)
             t = spend(thread, UPDATE + model if steps_now else FEED, t)
-        if early:
-            draw_noise(thread, b, due)
+        if early and thread.noise != 0:
+            call_at(thread.noise, (thread, b, due))
             t = spend(thread, FEED, t)
     return 0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.compile import kernel
+from evsim.compile import lean
 from evsim.mersenne.stream import Stream
 from evsim.mersenne.words import BLOCK, BUFFER, advance, tempered
 
@@ -21,14 +21,14 @@ SIGMAS = 6  # room for so many standard deviations of the number of synapses bey
 GROUP = 64  # pairs that are looked at together; most groups of a sparse projection hold no synapse
 
 
-@kernel
+@lean
 def first_words(pairs, high):
     """The random number of every other word, into ``high`` of half the size."""
     for i in range(high.size):
         high[i] = tempered(pairs[2 * i])
 
 
-@kernel
+@lean
 def mark_groups(groups, limit, marks):
     """Which groups, the rows of a table, have a number up to the limit."""
     for row in range(marks.size):
@@ -38,7 +38,7 @@ def mark_groups(groups, limit, marks):
         marks[row] = found
 
 
-@kernel
+@lean
 def settle_ties(pairs, high, least, most, low_limit):
     """Replace the first words that tie with the limit, and whose second word is above its own, by NEVER."""
     ties = np.uint32(0)
@@ -50,7 +50,7 @@ def settle_ties(pairs, high, least, most, low_limit):
                 high[i] = NEVER
 
 
-@kernel
+@lean
 def append_below(high, limit, start, source, n):
     """Append to ``source`` the numbers ``start + i`` of the words up to the limit; returns how many there are now."""
     place = np.uint64(n)
@@ -60,7 +60,7 @@ def append_below(high, limit, start, source, n):
     return np.int64(place)
 
 
-@kernel
+@lean
 def leave_out(high, one, several):
     """Make sure that one place, if there is such a place, and several from the first on are not below a limit."""
     if 0 <= one < high.size:
@@ -70,7 +70,7 @@ def leave_out(high, one, several):
         earlier[i] = NEVER
 
 
-@kernel
+@lean
 def append_sources(
     words, place, groups, buffer, marks, threshold, left_out, only_later, targets, n_sources, first, source
 ):

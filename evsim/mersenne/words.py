@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evsim.compile import kernel
+from evsim.compile import lean
 
 BLOCK = 624
 BUFFER = 8 * BLOCK  # 20 kB: stays in the first-level cache
@@ -19,7 +19,7 @@ MATRIX = np.uint32(0x9908B0DF)
 MASK_B, MASK_C = np.uint32(0x9D2C5680), np.uint32(0xEFC60000)
 
 
-@kernel
+@lean
 def advance(words):
     """Move the last block of a buffer (uint32, before tempering) to its front, and make the words that follow."""
     last = words[words.size - BLOCK :]
@@ -36,7 +36,7 @@ def advance(words):
         start = stop
 
 
-@kernel
+@lean
 def tempered(word):
     """The random number (uint32) that a word of the recurrence becomes."""
     word = np.uint32(word ^ (word >> np.uint32(11)))
@@ -45,7 +45,7 @@ def tempered(word):
     return np.uint32(word ^ (word >> np.uint32(18)))
 
 
-@kernel
+@lean
 def temper(words, numbers):
     """The random numbers of all words of a buffer, into another of its size."""
     for i in range(numbers.size):

@@ -13,11 +13,13 @@ from pyNN import common
 from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
 
 from evsim import registry
+from evsim.ahead import compile_ahead
 from evsim.backend import Target
 from evsim.pynn import simulator
 from evsim.pynn.data_files import writer
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.launchers import refuse_several_processes
+from evsim.pynn.simulator import DEFAULT_TARGET
 
 ON_GRID, OFF_GRID = "on_grid", "off_grid"  # pyNN.nest's words for the precision of spike times
 SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
@@ -58,6 +60,7 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
     if off_grid:
         _warn_of_chips(state.targets, timestep)
     state.set_delays(min_delay, max_delay)
+    compile_ahead(target.chip or "ideal" for target in state.targets if target.backend == DEFAULT_TARGET.backend)
     return rank()
 
 
@@ -81,7 +84,7 @@ def _refuse_times(timestep: Any, min_delay: Any, max_delay: Any) -> None:
 def _target(backend: str | None, chip: str | None) -> Target | None:
     if backend is None and chip is None:
         return None
-    return registry.backend(backend or simulator.DEFAULT_TARGET.backend).target(chip)
+    return registry.backend(backend or DEFAULT_TARGET.backend).target(chip)
 
 
 def _threads(given: Any) -> int | None:
