@@ -144,7 +144,8 @@ class Projection:
         synapses: cells, weights as PyNN gives them (nA, negative if inhibitory; uS, never negative; or mV) and delays
             in time steps; of plastic synapses the weights at t = 0.
         plasticity: how the weights change; None where they do not.
-        release: which part of the weight each spike releases; None where that is always the whole.
+        release: which part of the weight each spike releases, and by some rules of scripts how the weight changes; None
+            where that is always the whole.
         modulation: of synapses that give their targets dopamine, what that does to the plastic synapses of these; None
             of all others.
         structure: how synapses come and go; None where they are always the same. ``synapses`` are then those at t = 0.
@@ -166,6 +167,11 @@ class Projection:
 
     def __len__(self) -> int:
         return len(self.synapses)
+
+    @property
+    def learns(self) -> bool:
+        """Whether its weights change for good with the spikes at both ends."""
+        return self.plasticity is not None or (self.release is not None and self.release.learns)
 
     @property
     def source(self) -> np.ndarray:

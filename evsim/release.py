@@ -15,7 +15,8 @@ All of them depend on the spikes of the source alone. Between two spikes an inte
 
 A time constant of 0 is one of which nothing is left after any interval.
 
-A script may bring rules of its own, each with a function of one synapse (``evsim.pynn.own_synapses``).
+A script may bring rules of its own, each with a function of one synapse (``evsim.pynn.own_synapses``); those by which
+synapses learn are in ``evsim.learning_rule``.
 """
 
 from __future__ import annotations
@@ -103,6 +104,11 @@ class ReleaseRule:
     initial: Mapping[str, float] = field(default_factory=dict)
     law: Callable[..., Any] | None = None
 
+    @property
+    def learns(self) -> bool:
+        """Whether weights change for good (``evsim.learning_rule``)."""
+        return False
+
     def state_faults(self, states: Mapping[str, Floats]) -> Iterator[tuple[str, str]]:
         """What is wrong with values of state variables; those that are not given have their defaults."""
         for name, values in states.items():
@@ -135,7 +141,7 @@ def rule_of(name: str) -> ReleaseRule:
 
 @dataclass(frozen=True, eq=False)
 class Release:
-    """How much of their weights the synapses of a projection release.
+    """How much of their weights the synapses of a projection release; by some rules of scripts, how these learn, too.
 
     Attributes:
         rule: the name of one of ``RULES``, or of one of a script's own.
@@ -158,6 +164,11 @@ class Release:
             for columns in (self.parameters, self.initial)
         )
         return replace(self, parameters=parameters, initial=initial)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is a rule by which weights change for good; of a rule that is not known here, no."""
+        return self.rule in _of_scripts and _of_scripts[self.rule].learns
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What is wrong with the numbers of a known rule, and what they must be."""

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
     {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected"},
-    {"network", "recording", "rulesets", "model", "pair_rule", "release", "modulation", "structure", "chip", "backend"},
+    {"network", "recording", "rulesets", "model", "chip", "backend"}
+    | {"pair_rule", "release", "learning_rule", "modulation", "structure"},
     {"registry", "kernel_folders", "compile", "references", "row_access", "forms", "random_bits", "loops"},
     {"network_file", "worker", "worker_child"},
     {"cable"},

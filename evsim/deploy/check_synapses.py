@@ -62,7 +62,7 @@ def _synapse_problems(network: Network, projection: Projection, chip: Chip) -> l
 def _kind_of(projection: Projection) -> str:
     if projection.structure:
         return "structural"
-    return "plastic" if projection.plasticity else "releasing"
+    return "plastic" if projection.learns else "releasing"
 
 
 def _is_graded(network: Network, index: int, chip: Chip) -> bool:

@@ -234,7 +234,7 @@ class _Run:
                     events += int(fan @ cells[part.pre].spikes)
                     operations += int(heavy @ cells[part.pre].spikes)
             late, heavy_late = self._under_way(projection) if known and not coupling else (0, 0)
-            learns = projection.plasticity is not None
+            learns = projection.learns
             labels = self._network.populations
             yield ProjectionActivity(
                 projection.label,

@@ -34,4 +34,4 @@ class Fans:
 
 def is_heavy(projection: Projection, weight: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which synapses have a weight that is not 0; those that learn may get one, so all of them."""
-    return np.ones(len(weight), bool) if projection.plasticity is not None else weight != 0.0
+    return np.ones(len(weight), bool) if projection.learns else weight != 0.0

@@ -14,7 +14,7 @@ from evsim.engine.memory import Layout, aligned_room
 from evsim.engine.place_synapses import count_sources, even_delay_rows, sort_by_delay, starts_of_rows, store_chunk
 from evsim.engine.plastic_lanes import unit_of_weights
 from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
-from evsim.engine.rows import DOSING, EVEN, MIXED, MODULATED, NUMBERED, PLASTIC, RELEASING, SUMMED, Rows
+from evsim.engine.rows import DOSING, EVEN, MIXED, MODULATED, NUMBERED, PLASTIC, RELEASING, RULED, SUMMED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
 from evsim.rulesets import RuleSet
@@ -66,8 +66,7 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))
             continue
         if projection.plasticity or projection.release or projection.modulation:
-            kind = MODULATED if projection.plasticity else RELEASING if projection.release else DOSING
-            others.append(_Group(kind, held.row, 0, 0, [index]))
+            others.append(_Group(_kind(projection), held.row, 0, 0, [index]))
             continue
         spread = held.synapses.weights
         constant = spread.least if spread.least == spread.most else None
@@ -84,6 +83,15 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
             largest = max(max(-spread.least, spread.most) for spread in spreads)
             group.weight = unit_of(largest, WEIGHT_BITS - 1)  # a bit is the sign
     return [*even.values(), *mixed.values(), *summed, *plastic, *others]
+
+
+def _kind(projection: Projection) -> int:
+    """The kind of the lanes of synapses that change, but by plasticity alone."""
+    if projection.plasticity:
+        return MODULATED
+    if projection.release:
+        return RULED if projection.learns else RELEASING
+    return DOSING
 
 
 def stored(held: ChipProjection, weight: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from evsim.engine.plastic_carry import Arrival, Past, add_as_charges, carry_over
 from evsim.engine.plastic_lanes import plastic_lanes, present_weights, unit_of_weights, words_of_lane
 from evsim.engine.plastic_memory import Plastic, enlarged
 from evsim.engine.plastic_words import unpack
+from evsim.engine.plasticity import settle_all
 from evsim.engine.rows import Rows
 from evsim.engine.traced import deliver_traced
 from evsim.engine.traced_carry import keep_traces
@@ -78,6 +79,14 @@ class Learning:
         if self._family == "loihi":
             return weights_at(self._net, self._layout, self._rows, self.traced, there, index, step)
         return weights_after(self._net, self._layout, self._rows, self.deferred, there, index)
+
+    def settled_weights(self, index: int, step: int) -> NDArray[np.float64]:
+        """Those weights in floating point, once the spikes of targets that no spike of a source has found have done
+        their part; it is not to be run any further."""
+        for lane in np.flatnonzero(self._rows.projection == index).tolist():
+            plastic = of_lane(self.plastic, lane)
+            settle_all(plastic, plastic.number[lane], np.int64(step))
+        return self.weights(index, [], step)
 
     def carry(self, past: Learning, arrivals: Sequence[Arrival], charges: np.ndarray, step: int) -> list[Arrival]:
         """Go on from another network's lanes where they are as they were.

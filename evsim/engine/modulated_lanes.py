@@ -141,6 +141,14 @@ class UnderDopamine:
                 self._keep(past, before, lane, step)
         return [arrival._replace(lane=same[arrival.lane]) for arrival in arrivals if arrival.lane in same]
 
+    def take_over(self, index: int, weights: NDArray[np.float64]) -> None:
+        """Let the synapses of a projection go on from weights (n,) that they learned without dopamine."""
+        for lane in np.flatnonzero(self._rows.projection == index).tolist():
+            modulated = of_lane(self.threads, lane)
+            own = modulated.lanes[modulated.number[lane]]
+            synapses = modulated.synapses[own["first_synapse"] :][: own["n_synapses"]]
+            synapses["weight"] = np.abs(weights[self._places[lane]])
+
     def _same_lanes(self, past: UnderDopamine) -> Iterator[tuple[int, int]]:
         """The lanes that are connected alike, by the same rule: the lane before, the same lane now."""
         rows, old = self._rows, past._rows

@@ -26,6 +26,7 @@ from evsim.engine.serve import (
     serve_modulated,
     serve_plastic,
     serve_releasing,
+    serve_ruled,
     serve_structural,
     serve_traced,
 )
@@ -33,7 +34,15 @@ from evsim.engine.share import Thread
 from evsim.engine.visit import visit_blocks
 from evsim.references import Reference, Referred
 
-_CHANGING = (serve_plastic, serve_deferred, serve_traced, serve_releasing, serve_modulated, serve_structural)
+_CHANGING = (
+    serve_plastic,
+    serve_deferred,
+    serve_traced,
+    serve_releasing,
+    serve_modulated,
+    serve_structural,
+    serve_ruled,
+)
 
 
 def address(part: Callable, given: Referred, *more: Any) -> int:
@@ -79,7 +88,7 @@ def loop_of(thread: Thread, changing: Sequence[Any], listed: Listed | None, coup
 
     Args:
         changing: its lanes of each kind that changes: in floating point, in SpiNNaker's numbers, in Loihi's; releasing;
-            under dopamine; coming and going. None for those that there are not.
+            under dopamine; coming and going; by rules of a script's own. None for those that there are not.
         listed: what arrives between time steps; None where nothing does.
         coupled: its gap junctions.
     """

@@ -103,6 +103,22 @@ def _enter_pending(plastic, lane, spikes, number):
     arrivals.last, arrivals.n_pending = arrivals.pending, 0
 
 
+@lean
+def settle_all(plastic, index, now):
+    """Potentiate the synapses of a lane by the spikes that have reached them by label ``now``."""
+    lane = plastic.lanes[index]
+    spikes = plastic.spikes[lane.first_spike : lane.first_spike + lane.n_spikes]
+    for k in range(lane.n_rows):
+        row = plastic.rows[lane.first_state + k]
+        if plastic.arrivals[lane.first_state + k].n_pending:
+            _enter_pending(plastic, lane, spikes, np.int64(k))
+        until = np.int64(row.seen)
+        while until < spikes.size and spikes[until].label + plastic.slots[row.slot].lag <= now:
+            until += 1
+        if until > row.seen:
+            _settle(plastic, lane, spikes, np.int64(k), until)
+
+
 @inlined
 def _enter(lane, row, arrivals, lag, arrival, fresh):
     """Enter an arrival into the trace of a row, to which it adds ``fresh``."""

@@ -62,7 +62,7 @@ class Releases:
     def carry(self, past: Releases) -> None:
         """Go on from another network's synapses, over which nothing is under way."""
         for index, projection in enumerate(self._network.projections):
-            if projection.release is None or not len(projection):
+            if projection.release is None or projection.learns or not len(projection):
                 continue
             before = past._past(index)
             for lane, order in self._lanes(index):

@@ -13,6 +13,7 @@ Synapses lie in lanes. A lane holds those onto one slice and one input row whose
     dosing    as mixed, whose spikes give dopamine; a lane for each projection
     structural  with synapses that come and go, which lie elsewhere; a row, without any, for each source, and a lane for
               each projection (see ``structural``)
+    ruled     as plastic, by a rule of a script's own; the weights in the words are not used (see ``ruled``)
 
 Within a lane, synapses are sorted by source neuron and delay; those that share both are a row.
 """
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 TARGETS = 1 << 16  # the most of a slice: the low 16 bits of a synapse's word are its target
 TARGET_BITS = np.uint64(TARGETS - 1)
 
-EVEN, MIXED, SUMMED, PLASTIC, RELEASING, MODULATED, DOSING, STRUCTURAL = range(8)
+EVEN, MIXED, SUMMED, PLASTIC, RELEASING, MODULATED, DOSING, STRUCTURAL, RULED = range(9)
 NUMBERED = PLASTIC  # from this kind on, what a spike queues of a lane is the number of a row within it
 
 

@@ -19,9 +19,10 @@ from evsim.engine.plastic_history import has_room_for_all, note_posts
 from evsim.engine.plasticity import deliver_plastic, turn
 from evsim.engine.queue import take
 from evsim.engine.release import deliver_released
-from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, STRUCTURAL
+from evsim.engine.rows import DOSING, MODULATED, PLASTIC, RELEASING, RULED, STRUCTURAL
+from evsim.engine.ruled import deliver_ruled, has_room_for_events, note_ruled, turn_ruled
 from evsim.engine.share import Thread
-from evsim.engine.structural import has_room_for_events, rewire, send_structural
+from evsim.engine.structural import has_room_for_changes, rewire, send_structural
 from evsim.engine.structural_learning import note_targets
 from evsim.engine.traced import deliver_traced, note_traced, turn_traced
 from evsim.references import Referred
@@ -148,12 +149,24 @@ def send_all(label, served):
 def serve_structural(served, what, when):
     """Lanes whose synapses come and go; of a label that is due it is the one before whose spikes are sent."""
     if what == HAS_ROOM:
-        return 1 if has_room_for_events(served.lanes) else 0
+        return 1 if has_room_for_changes(served.lanes) else 0
     if what == DELIVER_DUE:
         rewire(served.lanes, when - 1)
         send_all(when - 1, served)
     else:
         note_own(when, served, note_targets)
+    return 1
+
+
+def serve_ruled(served, what, when):
+    """Lanes that learn by rules of a script's own."""
+    if what == HAS_ROOM:
+        return 1 if has_room_for_events(served.lanes) else 0
+    if what == DELIVER_DUE:
+        turn_ruled(served.lanes, when)
+        deliver_changing(when, RULED, served, deliver_ruled)
+    else:
+        note_own(when, served, note_ruled)
     return 1
 
 

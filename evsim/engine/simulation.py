@@ -240,6 +240,7 @@ class Simulation:
         self._recorder.take(samples, self._sampled, last + 1)
         self._recorder.take_rewirings(self._changing.rewirings())
         self._sampled = last + 1
+        self._changing.refuse_faults()
 
     def _changes_before(self, last: int) -> DriveChanges:
         stop = int(np.searchsorted(self._changes.step, last))
@@ -340,7 +341,7 @@ class Simulation:
 
     def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
         """The state variables (n,) of a releasing projection, as the latest spikes that have arrived left them."""
-        return self._changing.synapse_states(projection)
+        return self._changing.synapse_states(projection, self._step)
 
     def synapses(self, projection: int) -> Present:
         """The synapses that a projection has by now whose synapses come and go."""

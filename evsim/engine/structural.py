@@ -227,6 +227,6 @@ def rewire(structural, label):
 
 
 @inlined
-def has_room_for_events(structural):
+def has_room_for_changes(structural):
     """Whether what comes and goes in a step surely finds room."""
     return structural.count[0] + structural.most[0] <= structural.events.size

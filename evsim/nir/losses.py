@@ -93,7 +93,8 @@ def _of_projection(network: Network, projection: Projection) -> Iterator[Problem
             "Use StaticSynapse; --lossy writes the weights as they are at t = 0.",
         )
     if projection.release is not None:
-        what, limit = f"synapses that release by {projection.release.rule}", "NIR has weights that are always the same"
+        does = "learn" if projection.learns else "release"
+        what, limit = f"synapses that {does} by {projection.release.rule}", "NIR has weights that are always the same"
         yield Problem(where, what, limit, "Use StaticSynapse; --lossy writes the weights.")
     if projection.structure is not None:
         what, limit = "synapses that come and go", "NIR has synapses that are always the same"

@@ -32,6 +32,7 @@ from evsim.pynn import (
     nestml,
     own_cells,
     own_synapses,
+    own_types,
     placement,
     sessions,
     simulator,
@@ -129,7 +130,9 @@ set_allow_delay_extensions, set_number_of_neurons_per_core, set_number_of_synaps
 
 
 def __getattr__(attribute: str) -> _Any:
-    """The standard cell types, which are made when one is first asked for; says which there are for one there is not.
+    """The standard cell types, which are made when one is first asked for, and types that scripts have declared.
+
+    Says which there are for one there is not.
 
     ``__all__`` is made on demand, too, so that ``from pyNN.evsim import *`` brings them along.
     """
@@ -137,11 +140,14 @@ def __getattr__(attribute: str) -> _Any:
         return [word for word in __dir__() if not (word.startswith("_") or word == "annotations" or _is_inner(word))]
     if not attribute.startswith("_") and attribute in cells.cell_types():
         return cells.cell_types()[attribute]
+    if own := own_types.find(attribute):
+        return own
     if isinstance(getattr(_pynn_cells, attribute, None) or getattr(_pynn_synapses, attribute, None), type):
         synapses = (name for name in globals() if name.endswith(("Synapse", "Mechanism")))
         known = ", ".join([*cells.cell_types(), *synapses])
         raise AttributeError(f"evsim has no model of PyNN's {attribute}; it has {known}")
-    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}")
+    hint = "; if it is a cell or synapse type of a script's own, run or import that script first"
+    raise AttributeError(f"module {__name__!r} has no attribute {attribute!r}{hint if attribute[0].isupper() else ''}")
 
 
 def _is_inner(attribute: str) -> bool:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from evsim.errors import EvsimError
+from evsim.release import Span
+
+TAKEN_BY_SYNAPSES = ("delay", "presynaptic_index", "postsynaptic_index")  # what else PyNN knows of a synapse
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,19 @@ def state(default: float, unit: str) -> Any:
     return State(float(default), unit)
 
 
+@dataclass(frozen=True)
+class DeclaredTrace:
+    """A trace of the spikes of one side of a synapse, and the parameter with its time constant."""
+
+    side: str
+    tau: Any
+
+
+def traces_of(declared: type) -> dict[str, DeclaredTrace]:
+    """Name -> trace of a class, in their order."""
+    return {key: value for key, value in vars(declared).items() if isinstance(value, DeclaredTrace)}
+
+
 def parameters_of(declared: type) -> dict[str, Parameter]:
     """Name -> parameter of a class, in their order."""
     return {key: value for key, value in vars(declared).items() if isinstance(value, Parameter)}
@@ -70,3 +88,21 @@ def function_of(declared: type, name: str, what: str) -> Callable[..., Any]:
 def raises(function: Callable[..., Any]) -> bool:
     """Whether there is a ``raise`` or an ``assert`` in a function."""
     return any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(function))
+
+
+def span_of(declared: Parameter) -> Span:
+    """What a parameter of a synapse may be."""
+    unit = "" if declared.unit == "dimensionless" else declared.unit
+    if declared.above_zero or declared.not_negative:
+        return Span(0.0, unit=unit, beyond=declared.above_zero)
+    return Span(unit=unit)
+
+
+def why_not_compiled(text: str, functions: Iterable[Callable[..., Any]]) -> str:
+    """What numba says, without where in numba it was found out, and the line of these functions that it is about."""
+    lines = (line.strip() for line in text.splitlines())
+    reason = next((line for line in lines if line and not line.startswith(("Failed in", "- "))), text)
+    files = {Path(function.__code__.co_filename).name for function in functions}  # type: ignore[attr-defined]
+    places = re.findall(r'File "([^"]+)", line (\d+)', text)
+    there = [f"{Path(file).name}, line {line}" for file, line in places if Path(file).name in files]
+    return f"{reason} ({there[0]})" if there else reason

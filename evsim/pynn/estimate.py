@@ -16,6 +16,7 @@ from pyNN.standardmodels import StandardSynapseType
 from pyNN.standardmodels import synapses as synapse_models
 
 from evsim.errors import EvsimError
+from evsim.learning_rule import LearningRule
 from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
 from evsim.pynn.grids import GridConnector
@@ -42,6 +43,8 @@ RELEASE_PLACE = 4
 # of a place for a synapse that comes and goes; of its source; of its target's spikes, for each step of its delay and
 # so many more
 PLACE, SOURCE, SPIKE, AGO = 56, 32, 32, 16
+# of one that learns by a rule of a script's own: numbers beside its state variables and traces
+LEARNING_STATE = 2
 # of a gap junction: partner, conductance and, while it is sorted, places at both of its ends
 JUNCTION = 80
 # bytes in an engine for every source of a projection and each of its delays, and how many those are taken to be
@@ -132,6 +135,9 @@ def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) 
         return word
     if isinstance(synapse, ReleasingSynapse):
         rule = rule_of(synapse.rule)
+        if isinstance(rule, LearningRule):
+            numbers = len(rule.initial) + len(rule.traces) + len(rule.parameters) * others
+            return word + RELEASE_PLACE + OTHER * (LEARNING_STATE + numbers)
         if rule.law:
             return word + RELEASE_PLACE + OTHER * (len(rule.initial) + len(rule.parameters) * others)
         return word + RELEASE_STATE + RELEASE_LAW * others

@@ -3,7 +3,9 @@
 A session cannot grow. So a new one, which has the new parts from t = 0 on, runs through everything again up to now; by
 promise it comes to the same state. Until now the new synapses weigh nothing and learn nothing, and the new neurons are
 heard by nobody; then they are given their weights and their initial values, and synapses that release a part of their
-weight are at rest. What was recorded is not recorded again.
+weight, or learn by a rule of the script's own, are at rest. Where the new projections are the first that give dopamine
+to a population, its plastic synapses go on from the weights that they have learned, and learn by dopamine from what is
+sent from then on. What was recorded is not recorded again.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from dataclasses import replace
 import numpy as np
 
 from evsim.errors import EvsimError
+from evsim.model import NeuronModel
 from evsim.network import Network, Plasticity, Population, Projection, frozen
+from evsim.registry import cell_model
 from evsim.release import Release, rule_of
 
 HELD_MOST = 512e6  # bytes of the synapses of earlier networks that are kept for this
@@ -55,7 +59,7 @@ class History:
 
 def _foreshadowing(network: Network, grown: Network) -> Network:
     populations = map(_unset, grown.populations[len(network.populations) :])
-    projections = map(_without_effect, grown.projections[len(network.projections) :])
+    projections = (_without_effect(part, grown) for part in grown.projections[len(network.projections) :])
     return replace(
         network,
         populations=(*network.populations, *populations),
@@ -69,21 +73,24 @@ def _unset(population: Population) -> Population:
     return replace(population, times_set={})
 
 
-def _without_effect(projection: Projection) -> Projection:
-    if projection.modulation:
-        raise EvsimError(
-            f"projection {projection.label!r} gives dopamine, and was created in the middle of a run; plastic synapses "
-            "would have learned otherwise from the beginning: create it before, or call reset() first"
-        )
+def _without_effect(projection: Projection, grown: Network) -> Projection:
     if projection.structure:
         raise EvsimError(
             f"the synapses of projection {projection.label!r} come and go, and it was created in the middle of a run; "
             "create it before, or call reset() first"
         )
     nothing = frozen(np.broadcast_to(0.0, len(projection)))
+    still = projection.synapses.stored().replaced(weight=nothing)
+    if projection.modulation:  # by which the plastic synapses that there are would learn otherwise from the beginning
+        target = cell_model(grown.populations[projection.post].model)
+        assert isinstance(target, NeuronModel), "dopamine is for neurons"
+        receptor = target.receptors[0]
+        return replace(projection, synapse="StaticSynapse", synapses=still, receptor=receptor, modulation=None)
+    if projection.release and projection.learns:  # by a rule that might make something of nothing
+        return replace(projection, synapse="StaticSynapse", synapses=still, release=None)
     return replace(
         projection,
-        synapses=projection.synapses.stored().replaced(weight=nothing),
+        synapses=still,
         plasticity=projection.plasticity and _without_changes(projection.plasticity),
         release=projection.release and _unset_release(projection.release),
     )

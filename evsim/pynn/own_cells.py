@@ -33,6 +33,7 @@ from pyNN.standardmodels import StandardCellType
 from evsim import registry
 from evsim.errors import EvsimError
 from evsim.model import CHANCE, Cells, NeuronModel, Readout, Rule, Values, arguments, table
+from evsim.pynn import own_types
 from evsim.pynn.cells import own_cell
 from evsim.pynn.declared import function_of, parameter, parameters_of, state, states_of
 
@@ -79,7 +80,9 @@ def cell_type(
         model = _Declaration(declared, tuple(receptors), weight_unit).model()
         registry.register(model)
         members = {"model_name": model.name, "__doc__": declared.__doc__, "__module__": declared.__module__}
-        return type(declared.__name__, (own_cell(model),), members)
+        made: Any = type(declared.__name__, (own_cell(model),), members)
+        own_types.note(made)
+        return made
 
     return decorate if declared is None else decorate(declared)
 

@@ -1,4 +1,4 @@
-"""Synapse types of a user's own, written in a script: what a synapse releases at a spike.
+"""Synapse types of a user's own, written in a script: what a synapse releases at a spike, or how it learns.
 
     from evsim.pynn.own_synapses import parameter, state, synapse_type
 
@@ -14,11 +14,13 @@
             left = 1.0 - (1.0 - left) * np.exp(-interval / tau)
             return weight * part * left, left - part * left
 
-What the decorator returns is a synapse type like those of PyNN. ``docs/own_models.md`` explains it by an example.
+What the decorator returns is a synapse type like those of PyNN. ``docs/own_models.md`` explains it by examples, of
+synapses that learn, too (``evsim.pynn.own_learning``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -28,23 +30,35 @@ from pyNN.standardmodels import StandardSynapseType
 
 from evsim import registry
 from evsim.errors import EvsimError, Problem
+from evsim.learning_rule import FRACTION
 from evsim.model import SynapseModel, arguments
 from evsim.network import Network, Projection
-from evsim.pynn.declared import Parameter, function_of, parameter, parameters_of, raises, state, states_of
+from evsim.pynn import own_types
+from evsim.pynn.declared import (
+    TAKEN_BY_SYNAPSES,
+    function_of,
+    parameter,
+    parameters_of,
+    raises,
+    span_of,
+    state,
+    states_of,
+    why_not_compiled,
+)
 from evsim.pynn.invalid import naming
-from evsim.pynn.synapses import ReleasingSynapse, same_names
-from evsim.release import GIVEN, WEIGHT, ReleaseRule, Span, take_up
+from evsim.pynn.own_learning import learning_rule, learns, source_trace, target_trace
+from evsim.pynn.synapses import Column, Columns, ReleasingSynapse, same_names
+from evsim.release import GIVEN, WEIGHT, Release, ReleaseRule, Span, take_up
 
-__all__ = ["parameter", "state", "synapse_type"]
-
-_TAKEN = ("delay", "presynaptic_index", "postsynaptic_index")  # what else PyNN knows of a synapse
+__all__ = ["parameter", "source_trace", "state", "synapse_type", "target_trace"]
 
 
 def synapse_type(declared: type) -> type[StandardSynapseType]:
-    """Make a synapse type of a class that declares parameters, states and what is released; a decorator.
+    """Make a synapse type of a class that declares parameters, states and what is done at a spike; a decorator.
 
     The class has, besides ``parameter``s and ``state``s, the function ``release(...)``: what one synapse does when a
-    spike of its source arrives. It asks by name for
+    spike of its source arrives. (One of a synapse that learns has ``on_pre(...)``, ``on_post(...)`` or both in its
+    place; see ``evsim.pynn.own_learning``.) It asks by name for
 
     - ``weight``, in PyNN's unit and with its sign;
     - parameters, and the states as the spike before left them;
@@ -62,14 +76,20 @@ def synapse_type(declared: type) -> type[StandardSynapseType]:
         EvsimError: the class lacks something, its parts do not fit together, or the function cannot be compiled.
     """
     what = f"synapse type {declared.__name__}"
-    rule = _rule(declared, what)
-    _try(declared, rule, what)
-    _compile(rule, what)
+    kind: type[StandardSynapseType] = _OwnSynapse
+    if learns(declared):
+        rule, kind = learning_rule(declared, what), _OwnLearningSynapse
+    else:
+        rule = _rule(declared, what)
+        _try(declared, rule, what)
+        _compile(rule, what)
     name = registry.free_name(declared.__name__)  # a class that is declared anew is another model
     rule_name = f"the rule of {name}"
     take_up(rule_name, rule)
     registry.register(SynapseModel(name, frozenset({"ideal"}), problems=_problems))
-    return type(declared.__name__, (_OwnSynapse,), _members(declared, rule, name, rule_name))
+    made: Any = type(declared.__name__, (kind,), _members(declared, rule, name, rule_name))
+    own_types.note(made)
+    return made
 
 
 class _OwnSynapse(ReleasingSynapse, StandardSynapseType):
@@ -86,8 +106,23 @@ class _OwnSynapse(ReleasingSynapse, StandardSynapseType):
             super().__init__(weight=weight, delay=delay, **parameters)
 
 
+class _OwnLearningSynapse(_OwnSynapse):
+    """What those of them share whose weights change for good."""
+
+    def release(self, column: Column, initial: Columns, times_set: Mapping[str, int]) -> Release:
+        """By the parameters of each synapse; raises InvalidParameterValueError where delays are split differently."""
+        fractions = column(FRACTION)
+        if len(fractions) and (fractions != fractions[0]).any():
+            raise errors.InvalidParameterValueError(
+                f"{type(self).__name__}: {FRACTION} differs between synapses; evsim takes one value for a projection"
+            )
+        return super().release(column, initial, times_set)
+
+
 def _members(declared: type, rule: ReleaseRule, name: str, rule_name: str) -> dict[str, Any]:
     defaults = {key: value.default for key, value in parameters_of(declared).items()}
+    if rule.learns:
+        defaults = {FRACTION: 1.0, **defaults}
     return {
         "__doc__": declared.__doc__,
         "__module__": declared.__module__,
@@ -107,7 +142,10 @@ def _problems(network: Network, projection: Projection, rules: str) -> list[Prob
         what = "no rule of release" if release is None else release.rule
         limit = f"{projection.synapse} releases by a rule of its own"
         return [Problem(where, what, limit, "Give its parameters.")]
-    return [Problem(where, what, limit, "Correct it.") for what, limit in release.faults()]
+    faults = list(release.faults())
+    if not faults and release.learns and np.ptp(release.parameters[FRACTION]):
+        faults.append((f"{FRACTION} differs between synapses", "it must be one for all"))
+    return [Problem(where, what, limit, "Correct it.") for what, limit in faults]
 
 
 # --- what a class declares -------------------------------------------------------------------------------------------
@@ -118,25 +156,18 @@ def _rule(declared: type, what: str) -> ReleaseRule:
     law = function_of(declared, "release", what)
     if raises(law):
         raise EvsimError(f"{what}: release() raises exceptions, which reach nobody as a network runs; leave them out")
-    if twice := sorted({*parameters, *states} & {*GIVEN, *_TAKEN}):
+    if twice := sorted({*parameters, *states} & {*GIVEN, *TAKEN_BY_SYNAPSES}):
         raise EvsimError(f"{what}: {', '.join(twice)} stands for two things; rename one")
     known = {*GIVEN, *parameters, *states}
     if odd := [key for key in arguments(law) if key not in known]:
         raise EvsimError(f"{what}: release() asks for {', '.join(odd)}; there are {', '.join(sorted(known))}")
-    spans = {key: _span(value) for key, value in parameters.items()}
+    spans = {key: span_of(value) for key, value in parameters.items()}
     initial = {key: value.default for key, value in states.items()}
     rule = ReleaseRule(spans, initial, law)
     for key, value in (parameters | states).items():
         if fault := spans.get(key, Span()).fault(key, np.full(1, value.default)):
             raise EvsimError(f"{what}: the default {key} is {value.default:g}; {fault[1]}")
     return rule
-
-
-def _span(declared: Parameter) -> Span:
-    unit = "" if declared.unit == "dimensionless" else declared.unit
-    if declared.above_zero or declared.not_negative:
-        return Span(0.0, unit=unit, beyond=declared.above_zero)
-    return Span(unit=unit)
 
 
 def _try(declared: type, rule: ReleaseRule, what: str) -> None:
@@ -165,10 +196,6 @@ def _compile(rule: ReleaseRule, what: str) -> None:
     try:
         law_function(rule)
     except Exception as error:  # numba's own, and any that Python raises where numba looks up what is used
-        raise EvsimError(f"{what}: release() cannot be compiled: {_reason(str(error))}") from error
-
-
-def _reason(text: str) -> str:
-    """What numba says, without where in numba it was found out."""
-    lines = (line.strip() for line in text.splitlines())
-    return next((line for line in lines if line and not line.startswith(("Failed in", "- "))), text)
+        assert rule.law is not None, "just declared"
+        reason = why_not_compiled(str(error), [rule.law])
+        raise EvsimError(f"{what}: release() cannot be compiled: {reason}") from error

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def present_weights(projection: Projection) -> NDArray[np.float64] | None:
     """(n,) in the order of creation; None where they are still those that the projection was given."""
     parts = projection.parts
-    if parts is None or not any(part.plasticity and not part.structure for part in parts):
+    if parts is None or not any(part.learns and not part.structure for part in parts):
         return None
     found = [simulator.state.weights(part) for part in parts]
     if len(parts) == 1:

@@ -309,6 +309,7 @@ class Projection(common.Projection):
         release = self.synapse_type.release(self.column, initial, {})
         for fault in release.faults() if release else ():
             raise errors.InvalidParameterValueError(f"projection {self.label!r}: {'; '.join(fault)}")
+        self._keep_weights()
         self._initial = initial
         self._times_set |= {name: self._times_set.get(name, 0) + 1 for name in columns}
         self.initial_values |= matrices

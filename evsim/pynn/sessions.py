@@ -271,7 +271,7 @@ class Sessions:
 
     def _learned(self, session: Session) -> Weights:
         parts = enumerate(self.network.projections)
-        plastic = [index for index, part in parts if part.plasticity is not None and part.structure is None]
+        plastic = [index for index, part in parts if part.learns and part.structure is None]
         return {index: session.weights(index) for index in plastic} if isinstance(session, PlasticSession) else {}
 
     def finish(self, with_weights: bool) -> None:

@@ -8,7 +8,8 @@ for a spike of every source, which is long forgotten here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
 from evsim.engine.simulation import Simulation
 from evsim.network import Network, Plasticity, Population, Probe, Projection, Trains
+from evsim.pynn.own_synapses import parameter, source_trace, synapse_type, target_trace
+from evsim.release import Release
 from evsim.synapses import Listed
 
 nest = pytest.importorskip("nest")
@@ -126,8 +129,8 @@ def run_nest(net: Network, case: Case, duration: float) -> tuple[set[tuple[int, 
     ends = [np.array(sources.tolist()), np.array(neurons.tolist())]
     models = []
     for projection in net.projections:
-        assert projection.plasticity is not None
-        model = case.model(projection.plasticity.parameters["w_max"])
+        rule = projection.plasticity
+        model = case.model(rule.parameters["w_max"]) if rule else "static_synapse"
         models.append(model)
         nest.Connect(
             ends[projection.pre][projection.source],
@@ -182,8 +185,15 @@ TRIPLETS = ("PfisterSpikeTriplet", "WeightDependenceAdditiveTriplet", "stdp_trip
 )
 def test_weights_and_spikes_are_those_of_nest(case: Case, timestep: float, delays: list[int], duration: float):
     net = network(3, timestep, duration, case, delays)
+    compare(net, run_nest(net, case, duration), duration)
+
+
+def compare(
+    net: Network, expected: tuple[set[tuple[int, int]], list[np.ndarray]], duration: float, least: float = 0.1
+) -> None:
+    """Hold spikes and weights of a network against NEST's, some of which must have changed by a part of the largest."""
+    (spikes, rows), timestep = expected, net.timestep
     steps = round(duration / timestep)
-    spikes, rows = run_nest(net, case, duration)
     assert len(spikes) > 100
     for threads in (1, 2):
         simulation = Simulation(quantise(net, load_chip("ideal")), threads)
@@ -193,8 +203,62 @@ def test_weights_and_spikes_are_those_of_nest(case: Case, timestep: float, delay
         labels = np.rint(found.times / timestep).astype(int)
         assert {(int(k), int(i)) for k, i in zip(labels, found.neurons, strict=True)} == spikes
         for index, projection in enumerate(net.projections):
+            if not projection.learns:
+                continue
             present = simulation.weights(index)
-            assert np.abs(present - projection.weight).max() > 0.1 * projection.weight.max()
+            assert np.abs(present - projection.weight).max() > least * projection.weight.max()
             mine = in_order(projection.source, projection.target, projection.delay, present)
             np.testing.assert_array_equal(mine[:, :3], rows[index][:, :3])
-            np.testing.assert_allclose(mine[:, 3], rows[index][:, 3], rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(mine[:, 3], rows[index][:, 3], rtol=1e-10, atol=1e-12 * projection.weight.max())
+
+
+@synapse_type
+class Pairs:
+    """The rule of ``stdp_synapse`` with additive changes, as a script would write it."""
+
+    tau_plus = parameter(15.0, "ms", above_zero=True)
+    tau_minus = parameter(25.0, "ms", above_zero=True)
+    a_plus = parameter(0.02, "dimensionless")
+    a_minus = parameter(0.018, "dimensionless")
+    w_max = parameter(1.0, "nA")
+    pre = source_trace(tau_plus)
+    post = target_trace(tau_minus)
+
+    @staticmethod
+    def on_pre(weight, post, a_minus, w_max):
+        return max(weight - a_minus * w_max * post, 0.0)
+
+    @staticmethod
+    def on_post(weight, pre, since_pre, a_plus, w_max):
+        return min(weight + a_plus * w_max * (pre - (since_pre == 0)), w_max)
+
+
+def test_a_rule_of_a_scripts_own_learns_as_nest():
+    """Where nothing depends on the order of spikes that meet: no weight comes to a bound, or drives its target.
+
+    Half of the sources drive the neurons; the others teach, and spike once more at the end, when these are silent: then
+    NEST brings weights up to date.
+    """
+    case, duration, half, w_max = Case(a_plus=6e-4, a_minus=8e-4), 4000.0, N_SOURCES // 2, 2e-9
+    net = network(3, 0.5, duration, case, [1, 7, 15])
+    (sources, neurons), (projection, loop) = net.populations, net.projections
+    trains = [sources.trains.of(i) for i in range(N_SOURCES)] if sources.trains else []
+    trains[half:] = [np.append(train, duration - 20.0) for train in trains[half:]]
+    synapses, weight = projection.synapses.stored(), projection.weight
+    ends = synapses.target, synapses.delay
+    driving = Listed((synapses.source % half).astype(np.int32), ends[0], weight * 2, ends[1])
+    taught = Listed((synapses.source % half + half).astype(np.int32), ends[0], weight * 1e-9, ends[1])
+    still = [
+        replace(projection, synapses=driving, synapse="StaticSynapse", plasticity=None),
+        replace(loop, synapse="StaticSynapse", plasticity=None),
+    ]
+    plastic = replace(projection, synapses=taught, plasticity=case.rule(w_max))
+    net = replace(net, populations=(replace(sources, trains=Trains.from_lists(trains)), neurons))
+    expected = run_nest(replace(net, projections=(*still, plastic)), case, duration)
+
+    kind: Any = Pairs
+    given = {name: value for name, value in kind.default_parameters.items() if name not in ("weight", "delay")}
+    given |= {"w_max": w_max, "a_plus": case.a_plus, "a_minus": case.a_minus}
+    columns = {name: np.full(len(taught), float(value)) for name, value in given.items()}
+    ours = replace(plastic, synapse=kind.model_name, plasticity=None, release=Release(kind.rule, columns))
+    compare(replace(net, projections=(*still, ours)), expected, duration, least=0.005)

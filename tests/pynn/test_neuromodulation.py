@@ -11,7 +11,7 @@ from pyNN import errors
 
 from evsim.chip import load_chip
 from evsim.deploy.check import check
-from evsim.errors import CheckError, EvsimError
+from evsim.errors import CheckError
 from evsim.modulation import Modulation
 from evsim.network_file import fingerprint, load, save
 from evsim.pynn import graph, simulator
@@ -214,13 +214,66 @@ def test_other_rules_are_refused():
         sim.run(1.0)
 
 
-def test_dopamine_that_comes_in_the_middle_of_a_run_is_refused():
-    sim.setup(timestep=1.0)
-    source, cells = sim.Population(1, sim.SpikeSourceArray()), sim.Population(1, sim.IF_curr_exp())
-    rule = sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(), weight=0.1)
-    sim.Projection(source, cells, sim.AllToAllConnector(), rule)
-    sim.run(2.0)
-    kind = sim.extra_models.Neuromodulation(weight=0.1)
-    sim.Projection(source, cells, sim.AllToAllConnector(), kind, receptor_type="reward", label="late")
-    with pytest.raises(EvsimError, match="projection 'late' gives dopamine, and was created in the middle of a run"):
-        sim.run(2.0)
+def some(seed: int, count: int) -> list[np.ndarray]:
+    """Times (ms) before 441 ms, and from 520 ms on."""
+    random = np.random.default_rng(seed)
+    both = ((random.choice(440, 8, False) + 1.0, random.choice(360, 8, False) + 520.0) for _ in range(count))
+    return [np.concatenate(each) for each in both]
+
+
+# of sources, of what makes the cells spike, and of dopamine
+SENT, PUSHED, DOSES = some(4, 15), some(5, 520), [np.array([600.0, 620.0, 800.0])]
+
+
+def since(start: float, threads: int, weight: Any):
+    """What is sent from a time on: plastic synapses, cells, and a source of dopamine that nothing hears yet."""
+    sim.setup(timestep=1.0, threads=threads)
+    ends = [
+        sim.Population(len(trains), sim.SpikeSourceArray(spike_times=[np.sort(t[t > start] - start) for t in trains]))
+        for trains in (SENT, PUSHED, DOSES)
+    ]
+    cells = sim.Population(520, sim.IF_curr_delta(tau_m=1.0, tau_refrac=0.0))
+    cells.record("spikes")
+    sim.Projection(ends[1], cells, sim.OneToOneConnector(), sim.StaticSynapse(weight=100.0, delay=1.0))
+    rule = sim.STDPMechanism(
+        sim.SpikePairRule(tau_plus=TAU_PLUS, tau_minus=25.0, A_plus=0.01, A_minus=0.012),
+        sim.AdditiveWeightDependence(w_min=0.0, w_max=1.0),
+        weight=weight,
+        delay=2.0,
+    )
+    return sim.Projection(ends[0], cells, sim.AllToAllConnector(), rule), cells, ends[2]
+
+
+def reward(source, cells) -> None:
+    kind = sim.extra_models.Neuromodulation(weight=DOSE, tau_c=TAU_C, tau_d=TAU_D, w_max=5.0, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), kind, receptor_type="reward")
+
+
+def matrix(projection) -> np.ndarray:
+    """(pre, post)"""
+    return np.array(projection.get("weight", "array"))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_dopamine_may_come_in_the_middle_of_a_run(threads: int):
+    """Up to then all pairs count at once; from then on all is as in a network that begins with dopamine."""
+    plastic, cells, dopamine = since(0.0, threads, 0.5)
+    sim.run(500.0)
+    reward(dopamine, cells)
+    sim.run(1.0)
+    found = matrix(plastic)
+    trains = [np.asarray(train) for train in cells.get_data().segments[0].spiketrains]
+    expected = np.full(found.shape, 0.5)
+    for i, j in np.ndindex(found.shape):
+        # as they reach the synapse, behind a delay of 2 ms
+        intervals = (trains[j] + 2.0)[:, np.newaxis] - SENT[i][SENT[i] < 500]
+        expected[i, j] += 0.01 * np.exp(-intervals[intervals > 0] / TAU_PLUS).sum()
+        expected[i, j] -= 0.012 * np.exp(intervals[intervals < 0] / 25.0).sum()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+    sim.run(399.0)
+    after = matrix(plastic)
+    assert np.abs(after - found).max() > 1e-4
+    plastic, cells, dopamine = since(500.0, threads, found)
+    reward(dopamine, cells)
+    sim.run(400.0)
+    np.testing.assert_allclose(after, matrix(plastic), rtol=0, atol=1e-12)

@@ -91,7 +91,7 @@ def matrix(projection, name: str) -> np.ndarray:
 
 def test_the_guides_examples_do_what_the_guide_says(capsys):
     """In a module that cannot be imported: what is cached must not ask for it."""
-    _, script, more = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    _, script, more, *_ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     space = {"__name__": "not_a_module"}
     exec(compile(script, str(GUIDE), "exec"), space)
     assert capsys.readouterr().out == (
@@ -124,7 +124,7 @@ def integrated(intervals: np.ndarray, fast: float, part: float, slow: float, hal
 
 
 def test_the_guides_law_follows_its_equations(sim):
-    _, script, _ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    _, script, *_ = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     space: dict[str, Any] = {"__name__": "not_a_module"}
     exec(script.partition("sim.setup(")[0], space)
     times = np.array([5.0, 12.0, 12.5, 60.0, 61.0, 200.0])
