@@ -17,6 +17,7 @@ from evsim.engine.structural_present import Present
 from evsim.errors import UnknownNameError
 from evsim.model import Model, in_rules
 from evsim.network import Network
+from evsim.processes import ALONE, Processes
 from evsim.recording import Recordings
 
 
@@ -51,16 +52,18 @@ class ReferenceBackend:
 
 
 def _engine_options(target: Target) -> dict[str, Any]:
-    """What the words of a target say to the engine: ``threads`` and ``profile``."""
-    return {name: target.options[name] for name in ("threads", "profile") if name in target.options}
+    """What the words of a target say to the engine: ``threads``, ``profile`` and ``processes``."""
+    return {name: target.options[name] for name in ("threads", "profile", "processes") if name in target.options}
 
 
 class ReferenceSession:
     """A network in the engine; see ``evsim.backend.Session``."""
 
-    def __init__(self, network: Network, chip: Chip, threads: int = 1, profile: bool = False) -> None:
+    def __init__(
+        self, network: Network, chip: Chip, threads: int = 1, profile: bool = False, processes: Processes = ALONE
+    ) -> None:
         self._chip = chip
-        self._simulation = Simulation(quantise(network, chip), threads, profile)
+        self._simulation = Simulation(quantise(network, chip), threads, profile, processes)
 
     def run(self, steps: int) -> None:
         """Advance by a number of time steps."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
-    {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected"},
+    {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected", "processes"},
     {"network", "recording", "rulesets", "model", "chip", "backend"}
     | {"pair_rule", "release", "learning_rule", "modulation", "structure"},
     {"registry", "kernel_folders", "compile", "references", "row_access", "forms", "random_bits", "loops"},
@@ -118,6 +118,10 @@ def test_vendors_are_known_only_in_their_adapters():
 
 def test_nir_is_imported_in_one_place():
     assert outside("nir", ROOT / "evsim") == {"evsim/nir/package.py"}
+
+
+def test_mpi_is_imported_in_one_place():
+    assert outside("mpi4py", ROOT / "evsim") == {"evsim/processes.py"}
 
 
 def test_the_core_names_no_plug_in():

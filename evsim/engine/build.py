@@ -214,11 +214,19 @@ class _Builder:
         def through(pairs: list[tuple[int, int]]) -> None:
             for group, index in pairs:
                 for chunk in self._net.projections[index].synapses.chunks():
-                    work(group, index, chunk)
+                    work(group, index, self._of_this_process(chunk, self._projection(index).post))
 
         jobs = sorted(by_source.values(), key=lambda pairs: -sum(len(self._projection(i)) for _, i in pairs))
         with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), 8)) as pool:
             list(pool.map(through, jobs))
+
+    def _of_this_process(self, chunk: Chunk, post: int) -> Chunk:
+        """The synapses onto slices that this process simulates."""
+        if self._layout.mine is None:
+            return chunk
+        slice_of, _ = self._places[post]
+        own = self._layout.mine[slice_of[chunk.target]]
+        return Chunk(chunk.source[own], chunk.target[own], chunk.weight[own], chunk.delay[own])
 
     def rows(self, rules: RuleSet) -> Rows:
         """Sort each neuron's synapses by delay, and note where each row begins."""

@@ -113,6 +113,7 @@ class Layout:
         rules, forms: of each population of neurons.
         steps, receives: native functions, indexed by ``blocks.model``; ``receives`` is empty where a step takes in what
             is due by itself.
+        mine: (slices,) which slices this process simulates; None where it is all of them.
     """
 
     first_neuron: np.ndarray
@@ -126,6 +127,7 @@ class Layout:
     forms: tuple[Form, ...]
     steps: tuple[Any, ...]
     receives: tuple[Any, ...]
+    mine: np.ndarray | None = None
 
     @property
     def has_payloads(self) -> bool:

@@ -71,7 +71,10 @@ def present_weights(network: Network, layout: Layout, rows: Rows, index: int) ->
 
 
 def order_of_rows(projection: Projection, layout: Layout) -> NDArray[np.int64]:
-    """A projection's synapses as its rows were sorted: by slice, source and delay, then in the order of creation."""
+    """A projection's synapses as its rows were sorted: by slice, source and delay, then in the order of creation.
+
+    Of a network that is divided among processes, those that this one has.
+    """
     synapses = projection.synapses
     key = synapses.source.astype(np.int64)
     if layout.n_slices > 1:
@@ -81,7 +84,11 @@ def order_of_rows(projection: Projection, layout: Layout) -> NDArray[np.int64]:
         key = key * (int(synapses.delays.most) + 1) + synapses.delay
     if key.max(initial=0) < 1 << 16:
         key = key.astype(np.uint16)  # which NumPy sorts several times faster
-    return np.argsort(key, kind="stable")
+    order = np.argsort(key, kind="stable")
+    if layout.mine is None:
+        return order
+    slice_of, _ = layout.local_places(projection.post)
+    return order[layout.mine[slice_of[synapses.target[order]]]]
 
 
 def synapses_of_lanes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from evsim.engine.advance import advance, call_part
 from evsim.engine.build import build_rows
 from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
 from evsim.engine.changing import ChangingSynapses
+from evsim.engine.division import WINDOW_MOST, Division, is_divisible
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.electrical_lanes import GapJunctions
 from evsim.engine.enqueue import log_steps, queue_spikes
@@ -22,7 +23,7 @@ from evsim.engine.exchange import SLACK_MOST, new_exchange
 from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
 from evsim.engine.lay_out import count_blocks, lay_out
-from evsim.engine.memory import addresses
+from evsim.engine.memory import Layout, Memory, addresses
 from evsim.engine.off_grid import Listed, OffGrid
 from evsim.engine.parts import address, compile_loop, loop_of, referred
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
@@ -40,6 +41,7 @@ from evsim.engine.structural_present import Present
 from evsim.engine.threads import run_side_by_side
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
+from evsim.processes import ALONE, Processes
 from evsim.recording import Recordings
 from evsim.references import Referred
 from evsim.sources import PoissonCounts, Source
@@ -59,10 +61,21 @@ class Simulation:
         chip_network: what ``quantise`` made.
         threads: how many run side by side, at most one for each block of neurons; the results do not depend on it.
         profile: whether to measure where the time goes.
+        processes: this one among those that simulate the network, each with so many threads; all of them do the same.
     """
 
-    def __init__(self, chip_network: ChipNetwork, threads: int = 1, profile: bool = False) -> None:
-        self._threads = max(min(threads, count_blocks(chip_network)), 1)  # one without a block would only be waited for
+    def __init__(
+        self, chip_network: ChipNetwork, threads: int = 1, profile: bool = False, processes: Processes = ALONE
+    ) -> None:
+        divided = processes.talks and is_divisible(chip_network, processes.count)
+        count = processes.count if divided else 1
+        # a thread without a block would only be waited for
+        parts = max(min(threads * count, count_blocks(chip_network)), 1)
+        self._division = Division(processes if divided else ALONE, parts)
+        self._threads = len(self._division.threads)
+        processes.served.pop("learn", None)
+        if divided:
+            processes.served["learn"] = self._share_learned
         self._profile = profile
         self._begin(chip_network)
 
@@ -70,7 +83,9 @@ class Simulation:
         """Everything at t = 0."""
         self._net = chip_network
         self._rules = chip_network.chip.rules
-        self._layout, self._memory = lay_out(chip_network, self._threads)
+        self._layout, self._memory = self._lay_out(chip_network)
+        self._tally = self._memory.tally
+        self._learned: dict[int, NDArray[np.float64]] = {}  # of a divided network: by projection, as long as none runs
         self._stopwatch = Stopwatch(self._threads, len(self._layout.steps))
         self._step = 0
         self._received = 0  # labels whose input the state already holds
@@ -82,6 +97,16 @@ class Simulation:
         self._junctions.begin(self._memory, 0)
         self._changes = drive_changes(chip_network, self._layout)
         self._recorder = Recorder(chip_network, self._layout, self._owners())
+
+    @property
+    def _is_divided(self) -> bool:
+        return self._division.processes.talks
+
+    def _lay_out(self, chip_network: ChipNetwork, before: Layout | None = None) -> tuple[Layout, Memory]:
+        layout, memory = lay_out(chip_network, self._division.parts, before)
+        if self._is_divided:
+            layout = replace(layout, mine=self._division.slices(layout.n_slices))
+        return layout, memory
 
     def _load_synapses(self) -> None:
         """Rows, and an empty queue for them."""
@@ -100,10 +125,15 @@ class Simulation:
         self._charges = np.zeros((slots, inputs), self._rules.number)
         self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
         ahead = self._rows.least_delay + self._rules.spike_label - self._rules.input_label
-        self._slack = min(ahead, 1 if coupling else SLACK_MOST)
-        self._exchange = new_exchange(self._threads, self._layout, self._slack, self._step, self._rules.number)
+        self._slack = min(ahead, 1 if coupling else WINDOW_MOST if self._is_divided else SLACK_MOST)
+        self._exchange = new_exchange(self._flags, self._layout, self._slack, self._step, self._rules.number)
         self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
         self._scratch = [new_scratch(self._layout, self._rows) for _ in range(self._threads)]
+
+    @property
+    def _flags(self) -> int:
+        """The threads that are waited for: those of this process, and all other processes as one more."""
+        return self._threads + self._is_divided
 
     def _load_feeds(self) -> None:
         """What the present sources feed, and which of them send single spikes."""
@@ -122,10 +152,15 @@ class Simulation:
     def run(self, steps: int) -> None:
         """Advance by a number of time steps."""
         last = self._step + steps
+        self._learned.clear()
         while True:
             self._run_block(self._off_grid.reach(self._step, min(self._step + self._block_steps(), last)))
             if self._step >= last:
-                return
+                break
+        self._tally = self._memory.tally
+        if self._is_divided:
+            self._tally = self._tally.copy()
+            self._division.merge(self._tally)
 
     def _block_steps(self) -> int:
         spikes = self._senders.drawn_per_step()
@@ -147,12 +182,29 @@ class Simulation:
         ]
         listed = self._off_grid.listed(self._step, last)
         work = [partial(self._run_loop, *each, last) for each in zip(threads, listed, strict=True)]
-        run_side_by_side(work, self._exchange.stop)
+        if self._is_divided:
+            samples[0].values[:] = 0
+            self._run_divided(work, last)
+            self._division.merge(samples[0].values)
+        else:
+            run_side_by_side(work, self._exchange.stop)
         self._finish_block(last, samples[0], threads[0])
 
+    def _run_divided(self, work: Sequence[Callable[[], None]], last: int) -> None:
+        """Run the threads while spikes go to and fro; an error ends all processes, which would wait for ever."""
+        spikes = partial(
+            self._division.deliver_spikes, self._exchange, self._layout.blocks, (self._step, last), self._slack
+        )
+        try:
+            run_side_by_side(work, self._exchange.stop, spikes)
+        except BaseException as error:
+            self._division.processes.fail(error)
+            raise
+
     def _owners(self) -> list[np.ndarray]:
-        """For each thread (slices,) whether a slice is its own."""
-        return [np.arange(self._layout.n_slices) % self._threads == thread for thread in range(self._threads)]
+        """For each thread of this process (slices,) whether a slice is its own."""
+        parts = np.arange(self._layout.n_slices) % self._division.parts
+        return [parts == thread for thread in self._division.threads]
 
     def _thread(self, thread: int, share: Share, events: tuple, samples: Samples, log: Log) -> Thread:
         """What a thread works with, from the present step on; ``events`` are labels and sources of spikes."""
@@ -216,7 +268,7 @@ class Simulation:
         summed = blocks[self._layout.summed[blocks]]
         return Share(
             thread,
-            self._threads,
+            self._flags,
             np.concatenate([summed, np.setdiff1d(blocks, summed)]),
             len(summed),
             np.flatnonzero(owner[self._rows.slice]),
@@ -256,9 +308,10 @@ class Simulation:
         if self._step == self._received == 0:  # nothing has been yet that could be carried over, and rounded twice
             self._begin(chip_network)
             return
+        self._learned.clear()
         old, self._net = self._net, chip_network
         old_layout, old_memory = self._layout, self._memory
-        self._layout, fresh = lay_out(chip_network, self._threads, old_layout)
+        self._layout, fresh = self._lay_out(chip_network, old_layout)
         self._memory = fresh._replace(tally=old_memory.tally)
         fresh.inputs[:] = old_memory.inputs
         self._senders.follow(chip_network.network, self._layout)
@@ -328,7 +381,7 @@ class Simulation:
     def recordings(self) -> Recordings:
         """What was recorded since the start, the last reset or the last clear."""
         tally = np.zeros((len(self._layout.neurons), TALLY_PLACES), np.int64)
-        np.add.at(tally, self._layout.blocks.population, self._memory.tally)
+        np.add.at(tally, self._layout.blocks.population, self._tally)
         recordings = self._recorder.recordings(tally)
         if not self._profile:
             return recordings
@@ -336,6 +389,22 @@ class Simulation:
 
     def weights(self, projection: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""
+        if not self._is_divided:
+            return self._own_weights(projection)
+        if not self._learned:
+            self._division.processes.meet("learn")
+        return self._learned[projection]
+
+    def _share_learned(self) -> None:
+        """Put together what all processes have learned; done by all of them as soon as one asks for it."""
+        for index, projection in enumerate(self._net.network.projections):
+            if projection.plasticity and index not in self._learned:
+                own = self._own_weights(index) if len(projection) else np.empty(0)
+                targets = projection.synapses.target
+                self._learned[index] = self._division.of_own(self._layout, projection.post, targets, own)
+                self._division.merge(self._learned[index])
+
+    def _own_weights(self, projection: int) -> NDArray[np.float64]:
         arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
         return self._changing.weights(projection, arrivals, self._step)
 
@@ -356,7 +425,7 @@ class Simulation:
 
     def _queue_again(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
-            thread = int(self._rows.slice[arrival.lane]) % self._threads
+            thread = int(self._rows.slice[arrival.lane]) % self._division.parts // self._division.processes.count
             self._calendars[thread] = queue_again(arrival, self._calendars[thread])
 
     def clear(self) -> None:

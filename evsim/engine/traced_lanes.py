@@ -83,6 +83,8 @@ def _words_at(
     rows: Rows, lane: int, threads: Sequence[Traced | None], arrivals: Sequence[Arrival], step: int
 ) -> np.ndarray:
     """The words of a lane (n,) int32 once it has learned all that has reached it, in a copy."""
+    if not len(words_of_lane(rows, lane)):  # as those are of which another process has the synapses
+        return words_of_lane(rows, lane)
     (traced,) = (thread for thread in threads if thread is not None and thread.number[lane] >= 0)
     place = int(traced.number[lane])
     words, lanes = words_of_lane(rows, lane).copy(), traced.lanes.copy()

@@ -8,7 +8,7 @@ from pyNN import common
 from pyNN.parameters import LazyArray
 
 from evsim.pynn import simulator
-from evsim.pynn.data_files import with_start, write_at_end, writer
+from evsim.pynn.data_files import with_start, write_at_end, write_once
 
 
 class Assembly(common.Assembly):
@@ -17,8 +17,8 @@ class Assembly(common.Assembly):
 
     @property
     def local_size(self) -> int:
-        """The number of cells on this process, which is all of them."""
-        return self.size
+        """The number of cells on this process."""
+        return sum(part.local_size for part in self.populations)
 
     @property
     def receptor_types(self) -> list[str]:
@@ -57,8 +57,12 @@ class Assembly(common.Assembly):
 
     def write_data(self, io, variables="all", gather=True, clear=False, annotations=None) -> None:
         """Write the recorded data to a file; raises MissingPartError if Neo lacks a package for its format."""
-        io = writer(io)
-        super().write_data(io, variables, gather, clear, with_start(io, annotations))
+        write_once(io, gather, lambda to: self.get_data(variables, gather, clear, with_start(to, annotations)))
+
+    def save_positions(self, file) -> None:
+        """Write the positions of all cells to a file, once."""
+        if simulator.state.mpi_rank == 0:
+            super().save_positions(file)
 
     def rset(self, parametername: str, rand_distr) -> None:
         """``set(NAME=distribution)``, an old name of it."""

@@ -16,9 +16,8 @@ from evsim import registry
 from evsim.ahead import compile_ahead
 from evsim.backend import Target
 from evsim.pynn import simulator
-from evsim.pynn.data_files import writer
 from evsim.pynn.invalid import InvalidValueError
-from evsim.pynn.launchers import refuse_several_processes
+from evsim.pynn.launchers import processes_of
 from evsim.pynn.simulator import DEFAULT_TARGET
 
 ON_GRID, OFF_GRID = "on_grid", "off_grid"  # pyNN.nest's words for the precision of spike times
@@ -26,7 +25,7 @@ SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
 
 
 def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY, **extra_params: Any) -> int:
-    """Begin a new network; the one before is forgotten. Returns the rank of this process, which is 0.
+    """Begin a new network; the one before is forgotten. Returns the rank of this process, which is 0 where it is one.
 
     Args:
         timestep: ms.
@@ -36,10 +35,12 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
             run (``chip="loihi2"``), unless that was chosen from outside; ``threads``, the number of threads that the
             reference may use, whose results do not depend on it; ``spike_precision``, ``"on_grid"`` (the default: what
             a SpikeSourceArray sends arrives at the nearest time step) or ``"off_grid"`` (it arrives when its times say,
-            on ``ideal``; see docs/off_grid.md). Words for other simulators are ignored.
+            on ``ideal``; see docs/off_grid.md); ``rank`` and ``num_processes``, to be shown what one of several
+            processes would be, as in pyNN.mock. Words for other simulators are ignored.
 
     Raises:
-        EvsimError: this is one of several processes that MPI has started, which would all do the same.
+        MissingPartError: this is one of several processes that MPI has started, and mpi4py is not installed.
+        EvsimError: it is, and the script is not run by itself or not by the reference.
         UnknownNameError: there is no such backend or chip.
         InvalidValueError: the time step is not a number above 0, the number of threads not a whole one from 1 on, or
             the spike precision none of those.
@@ -47,13 +48,14 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     _refuse_times(timestep, min_delay, max_delay)
     threads = _threads(extra_params.get("threads"))
-    refuse_several_processes()
+    processes = processes_of(extra_params)
     off_grid = _is_off_grid(extra_params.get("spike_precision", ON_GRID))
     common.setup(timestep, min_delay, **extra_params)
     target = _target(extra_params.get("backend"), extra_params.get("chip"))
     state = simulator.state
     state.clear()
     state.ask_for(target, threads)
+    state.join(processes)
     state.dt = timestep
     state.seed = _seed(extra_params)
     state.off_grid = off_grid
@@ -127,7 +129,7 @@ def end(compatible_output: bool = True) -> None:
     """Write the data that was asked for and let go of what runs the network; its data can still be read."""
     state = simulator.state
     for population, variables, filename in state.write_on_end:
-        population.write_data(writer(filename), variables)
+        population.write_data(filename, variables)
     state.write_on_end = []
     state.finish()
 

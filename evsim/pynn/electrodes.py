@@ -17,6 +17,7 @@ from evsim.network import Current, frozen
 from evsim.pynn import simulator
 from evsim.pynn.columns import on_grid
 from evsim.pynn.locations import injection_places
+from evsim.pynn.presence import on_the_whole
 
 MAY_BE_NEVER = frozenset({"start", "stop"})
 HORIZON = 10_000  # time steps for which a varying current is computed at least, so that short runs seldom need more
@@ -32,6 +33,7 @@ class CurrentSource(StandardCurrentSource):
     A waveform is a pair of (k,) arrays: from ``steps[j]`` on, the amplitude is ``amplitudes[j]`` (nA); 0 before.
     """
 
+    _simulator = simulator
     _values: dict[str, Any]
 
     def __init__(self, **parameters) -> None:
@@ -52,6 +54,7 @@ class CurrentSource(StandardCurrentSource):
 
     # --- PyNN's side -------------------------------------------------------------------------------------------------
 
+    @on_the_whole
     def inject_into(self, cells, location=None) -> None:
         """Inject into a population, a view, an assembly or a list of cells.
 
@@ -134,6 +137,25 @@ class CurrentSource(StandardCurrentSource):
             return False
         self._forget_parts()
         return True
+
+    @property
+    def injected(self) -> list[tuple[int, np.ndarray, str]]:
+        """The population, its cells, and the place in them, each time it was injected."""
+        return self._injected
+
+    def inject_exactly(self, injected: list[tuple[int, np.ndarray, str]]) -> None:
+        """Inject into these and nothing else."""
+        self._injected = injected
+        self._forget_parts()
+
+    def waveform(self) -> Any:
+        """All that the present waveform is made from."""
+        return self._values
+
+    def take_waveform(self, waveform: Any) -> None:
+        """Be made from that."""
+        self._values = waveform
+        self._forget_parts()
 
     def reset(self) -> None:
         """Back at t = 0, the present parameters hold from the beginning."""
@@ -233,6 +255,16 @@ class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):
         seed = [state.seed & (2**64 - 1), len(state.current_sources)] if rng is None else [int(rng.next() * 2**53)]
         self._seed = np.random.SeedSequence(seed)
         super().__init__(**parameters)
+
+    def waveform(self) -> Any:
+        """All that the present waveform is made from."""
+        return self._values, self._seed.entropy
+
+    def take_waveform(self, waveform: Any) -> None:
+        """Be made from that."""
+        values, entropy = waveform
+        self._seed = np.random.SeedSequence(entropy)
+        super().take_waveform(values)
 
     def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
         """A ``dt`` below the time step, such as PyNN's default may be, is taken to be the time step."""

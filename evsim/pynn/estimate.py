@@ -167,7 +167,7 @@ def expected(connector, shape: tuple[int, int]) -> float | None:
         case connectors.FromListConnector():
             return len(connector.conn_list)
         case connectors.CloneConnector():
-            return len(connector.reference_projection)
+            return len(connector.reference_projection.synapses)
         case GridConnector():
             return connector.count(shape)
     return None

@@ -266,7 +266,7 @@ def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
         return
     half = 0.5 * state.dt  # delays and limits are on the grid, give or take a rounding error
     least, most = (np.nan if limit is None else limit for limit in state.delay_limits)
-    if not len(projection) or (
+    if not len(projection.synapses) or (
         projection.shortest_delay > 0
         and not projection.shortest_delay < least - half
         and np.isfinite(projection.longest_delay)

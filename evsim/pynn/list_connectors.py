@@ -56,7 +56,7 @@ class FromFileConnector(FromListConnector, connectors.FromFileConnector):
     def connect(self, projection) -> None:
         """Read the file and connect; raises ConnectionError for a cell that does not exist."""
         if self.distributed:
-            self.file.rename(f"{self.file.name}.{projection._simulator.state.mpi_rank}")
+            self.file.rename(f"{self.file.name}.{projection._simulator.state.processes.rank}")
         columns = self.file.get_metadata().get("columns", ("weight", "delay"))
         self.column_names = [name for name in columns if name not in ("i", "j")]
         self.conn_list = np.atleast_2d(self.file.read())  # a file of one row is read as a row

@@ -19,6 +19,7 @@ from evsim.pynn.data_files import write_at_end
 from evsim.pynn.graph import model_name
 from evsim.pynn.invalid import InvalidValueError, naming
 from evsim.pynn.multicompartment import MultiCompartmentNeuron
+from evsim.pynn.presence import local_cells, on_the_whole
 from evsim.pynn.recording import Recorder
 from evsim.pynn.sites import present
 
@@ -29,6 +30,7 @@ class _Cells:
     celltype: StandardCellType
     size: int
     label: str
+    all_cells: np.ndarray
 
     def _root(self) -> Population:
         raise NotImplementedError
@@ -36,6 +38,41 @@ class _Cells:
     def _places(self) -> slice | np.ndarray:
         """Where the cells are in the population at the root."""
         raise NotImplementedError
+
+    # --- what of it is on this process -------------------------------------------------------------------------------
+
+    @property
+    def _mask_local(self) -> np.ndarray:
+        """(size,) which cells are local; PyNN's own classes set it, and cells would not follow ``whole``."""
+        root, state = self._root(), simulator.state
+        return local_cells(int(root.first_id), root.size, state.mpi_rank, state.num_processes)[self._places()]
+
+    @_mask_local.setter
+    def _mask_local(self, _: np.ndarray) -> None: ...
+
+    @property
+    def local_cells(self) -> np.ndarray:
+        """The cells on this process."""
+        return self.all_cells[self._mask_local]
+
+    @local_cells.setter
+    def local_cells(self, _: np.ndarray) -> None: ...
+
+    def is_local(self, id) -> bool:
+        """Whether a cell is on this process."""
+        return simulator.state.is_here(id)
+
+    def get(self, parameter_names, gather=False, simplify=True):
+        """The values of parameters, of the local cells; of all, on process 0, where they are gathered."""
+        with simulator.state.gathered(gather):
+            return super().get(parameter_names, False, simplify)  # type: ignore[misc]
+
+    def save_positions(self, file) -> None:
+        """Write the positions of all cells to a file, once."""
+        if simulator.state.mpi_rank == 0:
+            super().save_positions(file)  # type: ignore[misc]
+
+    # --- recording and changing --------------------------------------------------------------------------------------
 
     def _get_view(self, selector, label=None) -> PopulationView:
         return PopulationView(self, selector, label)
@@ -51,11 +88,13 @@ class _Cells:
         super().record(variables, None, sampling_interval, locations)  # type: ignore[misc]
         write_at_end(self, variables, to_file)  # PyNN takes names only
 
+    @on_the_whole
     def set(self, **parameters) -> None:
         """Set parameters of all cells; raises InvalidParameterValueError or InvalidDimensionsError."""
         with naming(f"population {self._root().label!r}", parameters):
             super().set(**parameters)  # type: ignore[misc]
 
+    @on_the_whole
     def initialize(self, **initial_values) -> None:
         """Set initial values of all cells; raises InvalidParameterValueError."""
         with naming(f"population {self._root().label!r}", initial_values):
@@ -88,8 +127,12 @@ class _Cells:
         values, places = self._root().values, self._places()
         if unknown := [name for name in names if name not in values]:
             raise errors.NonExistentParameterError(unknown[0], type(self.celltype).__name__, list(values))
-        found = {name: simplify(values[name][places]) for name in names}
-        return ParameterSpace(found, self.celltype.get_schema(), shape=(self.size,))
+        local, size = slice(None), self.size
+        if simulator.state.num_processes > 1:
+            local, size = self._mask_local, self.local_size  # type: ignore[attr-defined]
+        chosen = {name: values[name][places][local] for name in names}
+        found = {name: simplify(column) if size else column for name, column in chosen.items()}
+        return ParameterSpace(found, self.celltype.get_schema(), shape=(size,))
 
     def _set_parameters(self, parameter_space: ParameterSpace) -> None:
         parameter_space.shape = (self.size,)
@@ -172,7 +215,8 @@ class Population(_Cells, common.Population):
         self.part: network.Population | None = None  # as it is in the network, if that is still valid
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
-        super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
+        with simulator.state.whole():
+            super().__init__(size, cellclass, cellparams, structure, initial_values or {}, label)
         if isinstance(self.celltype, MultiCompartmentNeuron):
             self.synapses_present = present(self.celltype, self.size, len(simulator.state.populations))
         simulator.state.populations.append(self)
@@ -193,9 +237,10 @@ class Population(_Cells, common.Population):
         first = state.id_counter
         state.id_counter += self.size
         kind = type("ID", (simulator.ID,), {"parent": self, "__module__": simulator.__name__})
+        if state.processes.count > 1:
+            kind.local = property(state.is_here)  # type: ignore[assignment]
         self.all_cells = np.empty(self.size, object)
         self.all_cells[:] = list(map(kind, range(first, first + self.size)))
-        self._mask_local = np.ones(self.size, bool)
         parameters = self.celltype.native_parameters
         parameters.shape = (self.size,)
         values = {name: _evaluated(value, self.size) for name, value in parameters.items()}
@@ -228,6 +273,18 @@ class Population(_Cells, common.Population):
         self.times_set[variable] = counts
         if not isinstance(places, slice):
             self.initial_values[variable] = LazyArray(self.initial[variable])
+        self._forget_part()
+
+    def have_initial(self, variable: str) -> None:
+        """Have a value of a state variable for each cell; what it is where none was set."""
+        known = {**_settling(self.celltype), **self.celltype.default_initial_values}
+        self.initial.setdefault(variable, _broadcast(known[variable], self.size))
+        self.times_set.setdefault(variable, np.zeros(self.size, np.int32))
+
+    def changed(self) -> None:
+        """Say that the tables were changed from outside."""
+        for variable, values in self.initial.items():
+            self.initial_values[variable] = LazyArray(values)
         self._forget_part()
 
     def _forget_part(self) -> None:

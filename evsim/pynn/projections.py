@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from pyNN import common, connectors, errors
@@ -14,10 +15,11 @@ from evsim import network
 from evsim.errors import EvsimError
 from evsim.modulation import Modulation
 from evsim.network import frozen
-from evsim.pynn import drawing, estimate, native_rng, simulator
+from evsim.pynn import agreement, drawing, estimate, native_rng, simulator
 from evsim.pynn.columns import Columns, Connections, in_ms, in_steps, on_grid, with_sign
 from evsim.pynn.connection import Connection
 from evsim.pynn.invalid import naming
+from evsim.pynn.presence import on_the_whole
 from evsim.pynn.present_states import present_state
 from evsim.pynn.present_synapses import is_structural, present_synapses, refuse_change
 from evsim.pynn.present_weights import present_weights
@@ -56,9 +58,14 @@ class Projection(common.Projection):
         own = _own_receptor(receptor_type, synapse_type)
         if own:
             receptor_type = postsynaptic_neurons.receptor_types[0]  # one that PyNN knows
-        super().__init__(
-            presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space, label
-        )
+        with simulator.state.whole():
+            super().__init__(
+                presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type, space, label
+            )
+            self._create(connector, own)
+
+    def _create(self, connector, own: str | None) -> None:
+        """Connect, whichever cells are local; ``own`` is the receptor of a synapse that has its own."""
         self.receptor_type = own or self.receptor_type
         self._refuse_shapes()
         self.parts: tuple[network.Projection, ...] | None = None  # as it is in the network, if that is still valid
@@ -66,6 +73,7 @@ class Projection(common.Projection):
         self._writable: dict[str, np.ndarray] = {}  # the columns that no network holds a view of
         self._initial: dict[str, np.ndarray] = {}  # state variable -> initial values that were set
         self._times_set: dict[str, int] = {}
+        self._found: tuple[tuple, np.ndarray] | None = None  # which synapses are local, of which there are
         self.sites = sites_of(self, connector)
         if is_structural(self):
             refuse_parts(self)
@@ -73,6 +81,7 @@ class Projection(common.Projection):
         self._collected: Columns | Connections | None = Columns()
         self.synapses, self._delay, self._others = self._connect(connector)
         self._collected = None
+        agreement.agree_on_synapses(simulator.state, self)
         for name, column in self._others.items():
             self.synapse_type.refuse(self.label, name, column)
         if self.takes_magnitudes:
@@ -121,16 +130,40 @@ class Projection(common.Projection):
             self.sites.note(site, np.size(sources))
 
     def __len__(self) -> int:
-        return len(present_synapses(self))
+        """The number of synapses onto cells of this process."""
+        local = self._local()
+        return len(present_synapses(self)) if local is None else len(local)
+
+    def size(self, gather=True) -> int:
+        """The number of synapses; of those onto cells of this process where they are not gathered."""
+        return len(present_synapses(self)) if gather else len(self)
+
+    def _local(self) -> np.ndarray | None:
+        """Which synapses (n,) are onto cells of this process; None where all are."""
+        if simulator.state.num_processes == 1:
+            return None
+        key = present_synapses(self), simulator.state.mpi_rank
+        if self._found is None or self._found[0][0] is not key[0] or self._found[0][1] != key[1]:
+            self._found = key, np.flatnonzero(np.asarray(self.post._mask_local)[self.targets])
+        return self._found[1]
 
     def __getitem__(self, i):
         if not is_structural(self):
             self.synapses = self.synapses.stored()  # connections are looked at one by one
+        if (local := self._local()) is not None:
+            return self._of_local(i, local)
         if isinstance(i, slice):
             return [Connection(self, index) for index in range(*i.indices(len(self)))]
         if not -len(self) <= i < len(self):
             raise IndexError(f"connection {i} of a projection with {len(self)} connections")
         return Connection(self, i % len(self))
+
+    def _of_local(self, i, local: np.ndarray):
+        """Connections by their number among those of this process."""
+        if not isinstance(i, slice) and not -len(local) <= i < len(local):
+            raise IndexError(f"connection {i} of a projection with {len(local)} connections on this process")
+        found = local[i]
+        return Connection(self, int(found)) if np.ndim(found) == 0 else [Connection(self, k) for k in found.tolist()]
 
     @property
     def connections(self) -> Iterator[Connection]:
@@ -171,7 +204,7 @@ class Projection(common.Projection):
     def initial_state(self, name: str) -> np.ndarray:
         """What a state variable of every synapse (n,) was set to; to be read only."""
         rest = self.synapse_type.default_initial_values[name]
-        return self._initial.get(name, np.broadcast_to(np.float64(rest), len(self)))
+        return self._initial.get(name, np.broadcast_to(np.float64(rest), len(self.synapses)))
 
     def times_set(self, name: str) -> int:
         """How often a state variable was set."""
@@ -213,6 +246,7 @@ class Projection(common.Projection):
 
     # --- changing ----------------------------------------------------------------------------------------------------
 
+    @on_the_whole
     def set(self, **attributes) -> None:
         """Set attributes of all synapses; raises InvalidParameterValueError or InvalidDimensionsError."""
         with naming(f"projection {self.label!r}", attributes):
@@ -257,7 +291,7 @@ class Projection(common.Projection):
         values = matrix.evaluate(simplify=True)
         if np.ndim(values):
             return np.array(values[self.sources, self.targets], np.float64)
-        return np.broadcast_to(np.float64(values), len(self))
+        return np.broadcast_to(np.float64(values), len(self.synapses))
 
     def _replace(self, name: str, column: np.ndarray) -> None:
         if name != "weight":
@@ -283,12 +317,47 @@ class Projection(common.Projection):
         if (present := present_weights(self)) is not None:
             self.synapses = self.synapses.replaced(weight=frozen(present))
 
+    # --- of several processes ----------------------------------------------------------------------------------------
+
+    @property
+    def others(self) -> dict[str, np.ndarray]:
+        """The parameters of the synapses beside weight and delay, (n,) each; to be read only."""
+        return self._others
+
+    @property
+    def initial(self) -> dict[str, np.ndarray]:
+        """The state variables that were set, (n,) each; to be read only."""
+        return self._initial
+
+    @property
+    def exact_delay(self) -> np.ndarray | None:
+        """Delays (n,) in ms, where the time steps do not tell them digit for digit."""
+        return self._delay
+
+    def hold(self, connections: Connections) -> None:
+        """Have these connections instead of those that were made."""
+        self.synapses, self._delay, self._others = connections
+
+    def keep_learned(self) -> None:
+        """Have the weights that plastic synapses have learned as those that they were given."""
+        self._keep_weights()
+
+    def take_values(self, initial: dict, times_set: dict, columns: dict[str, np.ndarray]) -> None:
+        """Have these parameters (n,) of the same synapses, and state variables, which were so often set."""
+        self._writable.clear()
+        weight = columns.pop("weight")
+        steps, self._delay = in_steps(columns.pop("delay"), simulator.state.dt)
+        self.synapses = self.synapses.replaced(weight=frozen(weight), delay=frozen(steps))
+        self._others, self._initial, self._times_set = columns, initial, times_set
+        self._forget_parts()
+
     def _forget_parts(self) -> None:
         if self.synapse_type.default_initial_values:  # others need not stay in memory
             self._last_parts = self.parts or self._last_parts
         self.parts = None
         simulator.state.changed()
 
+    @on_the_whole
     def initialize(self, **initial_values) -> None:
         """Set state variables of the synapses; while a network runs, what they are now.
 
@@ -323,6 +392,15 @@ class Projection(common.Projection):
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
+    def get(self, attribute_names, format, gather=True, with_address=True, multiple_synapses="sum"):
+        """Attributes of the synapses; of those onto cells of this process, where another one gathers them.
+
+        Args:
+            gather: ``"all"`` gives all of them to every process, True to process 0.
+        """
+        with simulator.state.gathered(gather):
+            return super().get(attribute_names, format, False, with_address, multiple_synapses)
+
     def save(self, attribute_names, file, format="list", gather=True, with_address=True) -> None:
         """Write attributes of the synapses to a file; raises InvalidDimensionsError for several of them as an array."""
         if format == "array" and not isinstance(attribute_names, str) and len(attribute_names) != 1:
@@ -332,12 +410,17 @@ class Projection(common.Projection):
             )
         if format == "list" and isinstance(attribute_names, str) and attribute_names not in ("all", "connections"):
             attribute_names = [attribute_names]  # PyNN takes its letters for the names of the columns
-        super().save(attribute_names, file, format, gather, with_address)
+        if simulator.state.mpi_rank == 0:
+            super().save(attribute_names, file, format, gather, with_address)
+        elif gather:
+            simulator.state.gathered(gather)  # process 0 writes that of all
 
     def _get_attributes_as_list(self, names: list[str]) -> list[tuple]:
         ends = {"presynaptic_index": lambda: self.sources, "postsynaptic_index": lambda: self.targets}
+        local = self._local()
+        chosen: Any = slice(None) if local is None else local
         columns = (ends[name]() if name in ends else self.column(name) for name in names)
-        return list(zip(*(column.tolist() for column in columns), strict=True))
+        return list(zip(*(column[chosen].tolist() for column in columns), strict=True))
 
     def _get_attributes_as_arrays(self, names: list[str], multiple_synapses: str = "sum") -> list[np.ndarray]:
         return [self._matrix(self.column(name), multiple_synapses) for name in names]
@@ -345,9 +428,12 @@ class Projection(common.Projection):
     def _matrix(self, column: np.ndarray, multiple_synapses: str) -> np.ndarray:
         """An attribute as (pre, post), NaN where there is no connection; several of one pair are combined."""
         matrix = np.full(self.shape, np.nan)
+        sources, targets = self.sources, self.targets
+        if (local := self._local()) is not None:
+            sources, targets, column = sources[local], targets[local], column[local]
         if multiple_synapses in ("first", "last"):
-            order = np.arange(len(self))[:: -1 if multiple_synapses == "last" else 1]
-            pairs = (self.sources.astype(np.int64) * self.shape[1] + self.targets)[order]
+            order = np.arange(len(column))[:: -1 if multiple_synapses == "last" else 1]
+            pairs = (sources.astype(np.int64) * self.shape[1] + targets)[order]
             pair, place = np.unique(pairs, return_index=True)
             matrix.flat[pair] = column[order[place]]
         else:
@@ -356,7 +442,7 @@ class Projection(common.Projection):
                 "min": (np.minimum, np.inf),
                 "max": (np.maximum, -np.inf),
             }[multiple_synapses]
-            pairs = self.sources, self.targets
+            pairs = sources, targets
             matrix[pairs] = neutral
             combine.at(matrix, pairs, column)
         return matrix

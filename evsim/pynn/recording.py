@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from pyNN.recording import Variable
 from evsim.errors import EvsimError
 from evsim.network import REWIRING
 from evsim.pynn import simulator
-from evsim.pynn.data_files import with_start, writer
+from evsim.pynn.data_files import with_start, write_once
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.locations import Located
+from evsim.pynn.presence import on_the_whole
 from evsim.pynn.rewirings import events_of
 from evsim.pynn.segments import part_of
 
@@ -65,6 +67,7 @@ class Recorder(recording.Recorder):
 
     Attributes:
         shown_from: time step from which on data is shown: that of the last ``get_data(clear=True)``, or 0.
+        version: another object whenever what is recorded has changed.
     """
 
     _simulator = simulator
@@ -72,6 +75,7 @@ class Recorder(recording.Recorder):
     def __init__(self, population, file=None) -> None:
         super().__init__(population, file)
         self.shown_from = simulator.state.step
+        self.version = object()
         self._epoch = simulator.state.epoch
         self._cells: dict[str, np.ndarray] = {}  # the recorded cells by variable; made when first asked for
         self._located = Located(population)
@@ -106,7 +110,15 @@ class Recorder(recording.Recorder):
             variables = [variables]
         if "all" in variables:
             variables = list(self.population.celltype.recordable)
-        super().record(variables, ids, sampling_interval, locations)
+        with simulator.state.whole():
+            super().record(variables, ids, sampling_interval, locations)
+
+    def record_exactly(self, cells: Mapping[Variable, Iterable[int]], interval: float | None = None) -> None:
+        """Record these variables of the cells with these indices, and nothing else; ``interval`` is in ms."""
+        self.recorded.clear()
+        for variable, indices in cells.items():
+            self.recorded[variable] = {self.population.all_cells[index] for index in indices}
+        self._record(SPIKES if interval is None else Variable("", None, None), (), interval)
 
     def _localize_variables(self, variables, locations):
         if locations is None:
@@ -127,18 +139,36 @@ class Recorder(recording.Recorder):
     def _record(self, variable: Variable, new_ids, sampling_interval: float | None = None) -> None:
         if variable not in (SPIKES, REWIRED) and sampling_interval is not None:
             self.sampling_interval = sampling_interval
+        self.version = object()
         self._cells.clear()
         simulator.state.changed()
 
     def _reset(self) -> None:
         self.sampling_interval = simulator.state.dt
+        self.version = object()
         self._cells.clear()
         simulator.state.changed()
 
     # --- what was recorded -------------------------------------------------------------------------------------------
 
     def get(self, variables, gather=False, filter_ids=None, clear=False, annotations=None, locations=None):
-        """The recorded data as a Neo block; raises NothingToWriteError if nothing has run yet."""
+        """The recorded data as a Neo block; raises NothingToWriteError if nothing has run yet.
+
+        Of several processes each has the data of the cells that are local to it; process 0 has all, if it is gathered.
+        """
+        with simulator.state.gathered(gather):
+            block = self._block(variables, self._local(filter_ids), annotations, clear, locations)
+        if clear:
+            self.clear()
+        return block
+
+    def _local(self, ids):
+        """Those of some cells that are on this process; None stands for all."""
+        if simulator.state.num_processes == 1:
+            return ids
+        return [cell for cell in (self.population.all_cells if ids is None else ids) if cell.local]
+
+    def _block(self, variables, filter_ids, annotations, clear, locations) -> Block:
         if not (list(self.cache) or simulator.state.running):
             raise errors.NothingToWriteError(
                 f"population {self.population.label!r}: there is no data yet; call run() before"
@@ -156,8 +186,6 @@ class Recorder(recording.Recorder):
         )
         block.annotate(**self.metadata, **(annotations or {}))
         block.segments = segments
-        if clear:
-            self.clear()
         return block
 
     def _present(self, names: list[str], locations) -> list[Variable]:
@@ -169,9 +197,24 @@ class Recorder(recording.Recorder):
         self, variables, file=None, gather=False, filter_ids=None, clear=False, annotations=None, locations=None
     ) -> None:
         """Write the recorded data to a file; raises MissingPartError if Neo lacks a package for its format."""
-        io = writer(file or self.file)
-        super().write(variables, io, gather, filter_ids, clear, with_start(io, annotations), locations)
 
+        def data(io: Any) -> Block:
+            said = annotations if io is None else with_start(io, annotations)
+            return self.get(variables, gather, filter_ids, clear, said, locations)
+
+        write_once(file or self.file, gather, data)
+
+    def count(self, variable, gather=True, filter_ids=None) -> dict[int, int]:
+        """The number of spikes of each cell; raises an Exception of PyNN's for anything else than spikes."""
+        with simulator.state.gathered(gather):
+            return super().count(variable, False, self._local(filter_ids))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What is said of the population beside its data."""
+        return {**super().metadata, "mpi_processes": simulator.state.processes.count}
+
+    @on_the_whole
     def store_to_cache(self, annotations=None) -> None:
         """Keep the segment that ends with a reset."""
         if self.shown_from < simulator.state.step:  # where something ran since a clear, PyNN would forget it

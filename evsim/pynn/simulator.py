@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from pyNN import common
 from evsim import network
 from evsim.backend import Target
 from evsim.errors import EvsimError
-from evsim.pynn import graph
+from evsim.processes import ALONE, Processes
+from evsim.pynn import agreement, graph, launchers
 from evsim.pynn.columns import on_grid
 from evsim.pynn.invalid import InvalidValueError, as_pynns
+from evsim.pynn.presence import Presence
 from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
 from evsim.synapses import Synapses
 
@@ -36,14 +39,14 @@ class ID(int, common.IDMixin):
 
     Attributes:
         parent: the population.
-        local: whether the cell is on this process, as all are.
+        local: whether the cell is on this process; the cells of a population among several have their own answer.
     """
 
     parent: Population
     local = True  # type: ignore[assignment]
 
 
-class State(common.control.BaseState):
+class State(Presence, common.control.BaseState):
     """PyNN's simulator state; there is one, ``state``.
 
     Attributes:
@@ -58,7 +61,8 @@ class State(common.control.BaseState):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        Presence.__init__(self)
+        common.control.BaseState.__init__(self)
         self.targets: tuple[Target, ...] = (DEFAULT_TARGET,)
         self._asked = self.targets  # before the script's number of threads was added
         self.record_all_for_compare = False
@@ -114,6 +118,15 @@ class State(common.control.BaseState):
             self._asked = (target or DEFAULT_TARGET,)
         self.targets = tuple(_with_threads(target, threads) for target in self._asked)
 
+    def join(self, processes: Processes) -> None:
+        """Be one of several processes that run the script; raises EvsimError where they cannot."""
+        if processes.talks:
+            launchers.refuse_others(processes, self.targets, self._chosen)
+            processes.served = {"agree": partial(agreement.agree, self)}
+            processes.meet("set up a network")
+            self.targets = tuple(_with(target, "processes", processes) for target in self.targets)
+        self.processes = processes
+
     # --- time --------------------------------------------------------------------------------------------------------
 
     @property
@@ -130,8 +143,11 @@ class State(common.control.BaseState):
         if not math.isfinite(tstop):
             raise InvalidValueError(f"run() was asked to go on to {tstop:g} ms; give it a finite time")
         steps = max(round(tstop / self.dt) - self.step, 0)
+        if self.processes.talks:
+            self.processes.meet(f"run from step {self.step} to step {self.step + steps}")
+            agreement.agree(self)
         self.running = True
-        with as_pynns():
+        with as_pynns(), self.whole():
             sessions = self._ready(self.step + steps)
         if steps:
             sessions.run(steps)
@@ -139,6 +155,8 @@ class State(common.control.BaseState):
 
     def reset(self) -> None:
         """Back to t = 0, with the initial values and the parameters as they are now; begins a new segment."""
+        if self.processes.talks:
+            self.processes.meet("reset()")
         if self._sessions is not None and not self._sessions.closed:
             self._shelve(self._sessions)
             self._sessions.reset()
@@ -163,8 +181,7 @@ class State(common.control.BaseState):
         self.seed = 0
         self.off_grid = False
         self.set_delays("auto", "auto")
-        self.mpi_rank = 0
-        self.num_processes = 1
+        self.processes = ALONE
         self.id_counter = 1
         self.epoch += 1
         self.running = False
@@ -189,13 +206,13 @@ class State(common.control.BaseState):
     @property
     def min_delay(self) -> float:
         """The limit given to ``setup()``, or else the shortest delay that there is (ms)."""
-        delays = (projection.shortest_delay for projection in self.projections if len(projection))
+        delays = (projection.shortest_delay for projection in self.projections if len(projection.synapses))
         return min(delays, default=self.dt) if self.delay_limits[0] is None else self.delay_limits[0]
 
     @property
     def max_delay(self) -> float:
         """The limit given to ``setup()``, or else the longest delay that there is (ms)."""
-        delays = (projection.longest_delay for projection in self.projections if len(projection))
+        delays = (projection.longest_delay for projection in self.projections if len(projection.synapses))
         return max(delays, default=self.dt) if self.delay_limits[1] is None else self.delay_limits[1]
 
     @property
@@ -281,7 +298,11 @@ class State(common.control.BaseState):
 def _with_threads(target: Target, threads: int | None) -> Target:
     if threads is None or target.backend != DEFAULT_TARGET.backend or "threads" in target.options:
         return target
-    return replace(target, options={**target.options, "threads": threads})
+    return _with(target, "threads", threads)
+
+
+def _with(target: Target, word: str, value: Any) -> Target:
+    return replace(target, options={**target.options, word: value})
 
 
 state = State()

@@ -35,6 +35,22 @@ def test_the_procedural_interface():
     sim.end()
 
 
+def test_one_of_several_processes_is_shown_its_part():
+    """As pyNN.mock takes the words; scripts that MPI starts are in test_several_processes."""
+    assert sim.setup(timestep=0.1, rank=1, num_processes=3) == sim.rank() == 1
+    assert sim.num_processes() == 3
+    cells = sim.Population(7, sim.IF_curr_exp(i_offset=1.0))
+    projection = sim.Projection(cells, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1))
+    cells.record("spikes")
+    sim.run(30.0)
+    assert [int(cell) % 3 for cell in cells] == [1] * cells.local_size == [1] * 3
+    assert len(projection) == projection.size(gather=False) == 21 and projection.size() == 49
+    assert len(cells.get_spike_counts()) == len(cells.get_data().segments[0].spiketrains) == 3
+    assert cells.get_data().annotations["mpi_processes"] == 3
+    sim.setup(timestep=0.1)
+    assert (sim.rank(), sim.num_processes()) == (0, 1)
+
+
 def test_native_types():
     assert sim.native_cell_type("IF_curr_exp") is sim.IF_curr_exp
     assert sim.native_synapse_type("StaticSynapse") is sim.StaticSynapse
