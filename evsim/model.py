@@ -148,6 +148,9 @@ class Rule:
             stays so without input. Where all rows of input are such, what is due is added to the states themselves.
         counters: state that counts steps down -> the parameter that it counts from; its numbers are whole and not
             negative, and no variable is read from it. Of rule sets in floating point.
+        derive: ``derive(state, parameters) -> state``: the rows (states, n), with those that follow from others made
+            anew, after states or parameters were set in the middle of a run; None where there are no such rows.
+        recordables: what ``readouts`` has beside the model's ``recordables``: variable -> unit.
         arrive: ``arrive(receptor, values, dt, left) -> (early, late)``, in ``ideal``: of an input that comes within a
             time step, ``left`` ms (n,) before its end, the parts of its weight that are taken at the step's beginning
             and at its end in its place; ``values`` are those of the n targets. None where both are in proportion.
@@ -172,6 +175,8 @@ class Rule:
     note: str = ""
     defects: Callable[[str, Values, float], Iterable[Problem]] | None = None
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    derive: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    recordables: Mapping[str, str] = field(default_factory=dict)
     arrive: Callable[[str, Values, float, NDArray[np.float64]], tuple[np.ndarray, np.ndarray]] | None = None
     whole: bool = False
     sums: Mapping[str, str] = field(default_factory=dict)
@@ -256,7 +261,7 @@ class NeuronModel:
         name: PyNN's name of it.
         parameters: name -> unit.
         states: state variable with an initial value -> unit.
-        recordables: variable other than spikes -> unit.
+        recordables: variable other than spikes -> unit, of all rule sets; a rule may have more (``recordables_in``).
         weight_unit: ``"nA"``, ``"uS"``, ``"mV"`` or ``"dimensionless"``.
         rules: rule set -> implementation; a rule set that has the neurons of another one need not be given.
         above_zero, not_negative: the parameters that must be; the other ones may have any sign.
@@ -289,6 +294,16 @@ class NeuronModel:
     def __post_init__(self) -> None:
         borrowed = {r.name: self.rules[r.neurons_of] for r in RULE_SETS.values() if r.neurons_of in self.rules}
         object.__setattr__(self, "rules", {**self.rules, **borrowed})
+
+    def recordables_in(self, rules: str) -> dict[str, str]:
+        """Variable other than spikes -> unit, of what can be recorded in a rule set."""
+        more = self.rules[rules].recordables if rules in self.rules else {}
+        return {**self.recordables, **more}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Variable other than spikes -> unit, of what can be recorded in any rule set."""
+        return {name: unit for rules in self.rules for name, unit in self.recordables_in(rules).items()}
 
     @property
     def has_conductances(self) -> bool:

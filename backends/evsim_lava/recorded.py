@@ -64,7 +64,7 @@ def _signal(chip_network: ChipNetwork, probe: Probe, folder: Path, labels: range
     return Signal(
         probe.population,
         probe.variable,
-        population.model.recordables[probe.variable],
+        population.model.recordables_in(chip_network.chip.rules.name)[probe.variable],
         cells,
         chosen * chip_network.network.timestep,
         readout.physical(raw, cells),

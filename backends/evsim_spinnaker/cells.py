@@ -48,6 +48,9 @@ class CellNames:
 _CURRENTS = {"isyn_exc": "gsyn_exc", "isyn_inh": "gsyn_inh"}
 _CONDUCTANCES = {"gsyn_exc": "gsyn_exc", "gsyn_inh": "gsyn_inh"}
 
+_SEEDS = {name: name for name in ("seed0", "seed1", "seed2", "seed3")}
+_VOLTAGE_AND_INPUT = {name: name for name in ("v", "ex_input", "in_input")}
+
 
 def _one_if_any(current: NDArray[np.float64]) -> NDArray[np.float64]:
     """The exponential part of an alpha synapse whose linear part is this current."""
@@ -67,13 +70,32 @@ CELLS = {
             "isyn_inh": {"inh_exp_response": _one_if_any, "q_inh": np.zeros_like},
         },
     ),
-    "IF_curr_delta": CellNames({"v": "v"}, {"v": "v"}),
+    "IF_curr_delta": CellNames({"v": "v", **_CURRENTS}, {"v": "v"}),
     # what sPyNNaker records of the excitatory currents is their sum
     "IF_curr_dual_exp": CellNames(
-        {"v": "v", "isyn_inh": "gsyn_inh"}, {name: name for name in ("v", "isyn_exc", "isyn_exc2", "isyn_inh")}
+        {"v": "v", "gsyn_exc": "gsyn_exc", "isyn_inh": "gsyn_inh"},
+        {name: name for name in ("v", "isyn_exc", "isyn_exc2", "isyn_inh")},
     ),
     "IFCurrExpCa2Adaptive": CellNames(
         {"v": "v", **_CURRENTS}, {name: name for name in ("v", "isyn_exc", "isyn_inh", "i_ca2")}
     ),
-    "Izhikevich": CellNames({"v": "v"}, {"v": "v", "u": "u"}),
+    "Izhikevich": CellNames({"v": "v", **_CURRENTS}, {"v": "v", "u": "u"}),
+    "Izhikevich_cond": CellNames(
+        {"v": "v", **_CONDUCTANCES},
+        {"v": "v", "u": "u", "gsyn_exc": "isyn_exc", "gsyn_inh": "isyn_inh"},
+        CONDUCTANCE_GAIN,
+    ),
+    "Izhikevich_cond_dual": CellNames(
+        {"v": "v", **_CONDUCTANCES},
+        {"v": "v", "u": "u", "gsyn_exc1": "isyn_exc", "gsyn_exc2": "isyn_exc2", "gsyn_inh": "isyn_inh"},
+        CONDUCTANCE_GAIN,
+    ),
+    "IFCurrDeltaCa2Adaptive": CellNames({"v": "v", **_CURRENTS}, {"v": "v", "i_ca2": "i_ca2"}),
+    "IF_curr_exp_sEMD": CellNames(
+        {"v": "v", "gsyn_exc": "gsyn_exc", "isyn_inh": "gsyn_inh"},
+        {name: name for name in ("v", "isyn_exc", "isyn_exc2", "isyn_inh", "multiplicator", "exc2_old")},
+    ),
+    "IFCurrDeltaFixedProb": CellNames({"v": "v", **_CURRENTS}, {"v": "v", **_SEEDS}),
+    "StocExp": CellNames(_VOLTAGE_AND_INPUT, _SEEDS),
+    "StocExpStable": CellNames(_VOLTAGE_AND_INPUT, {"v": "v_init", **_SEEDS}),
 }

@@ -13,6 +13,7 @@ from spynnaker.pyNN.data import SpynnakerDataView
 
 from evsim.arithmetic.s1615 import ONE
 from evsim.deploy.spinnaker_cores import cores_of, learns
+from evsim.deploy.spinnaker_split import STATIC_ALONE
 from evsim.errors import BackendError
 from evsim.model import NeuronModel
 from evsim.network import Network, Probe, Projection
@@ -152,9 +153,8 @@ class MachineSession:
             return sim.Population(population.size, cell, label=population.label)
         kind = getattr(sim, population.model, None) or getattr(sim.extra_models, population.model)
         cell = kind(**{k: _listed(v) for k, v in population.parameters.items()})
-        together: dict[str, Any] = (
-            {"n_synapse_cores": 0} if self.SHARES_CORES and not learns(self._network, index) else {}
-        )
+        shares = self.SHARES_CORES or population.model in STATIC_ALONE
+        together: dict[str, Any] = {"n_synapse_cores": 0} if shares and not learns(self._network, index) else {}
         made = sim.Population(population.size, cell, label=population.label, **together)
         made.set_max_atoms_per_core(cores_of(self._network, index).neurons)
         made.initialize(**{k: _listed(v) for k, v in CELLS[population.model].initial_values(population).items()})
@@ -246,7 +246,8 @@ class MachineSession:
         labels = np.arange(len(values)) * probe.interval
         wanted = labels >= self._first
         values = np.asarray(values, np.float64)[wanted]
-        unit = getattr(cell_model(population.model), "recordables")[probe.variable]  # noqa: B009 - sources have none
+        model = cell_model(population.model)
+        unit = model.recordables_in("spinnaker1")[probe.variable] if isinstance(model, NeuronModel) else ""
         raw = np.rint(values * ONE).astype(np.int32)
         return Signal(
             probe.population, probe.variable, unit, probe.cells.astype(np.int64), labels[wanted] * timestep, values, raw

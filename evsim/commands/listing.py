@@ -74,6 +74,9 @@ def _model_data(model: Model) -> dict[str, Any]:
     data: dict[str, Any] = {"kind": _kind(model), "rules": rules, "backends": supported}
     if isinstance(model, NeuronModel):
         data |= {"parameters": dict(model.parameters), "recordables": dict(model.recordables)}
+        data["recordables_in"] = {
+            name: model.recordables_in(name) for name in model.rules if model.rules[name].recordables
+        }
         data |= {"weight_unit": model.weight_unit, "receptors": list(model.receptors)}
     elif isinstance(model, SourceModel):
         data |= {"parameters": dict(model.parameters)}

@@ -126,15 +126,17 @@ def current_problems(network: Network, current: Current) -> list[Problem]:
 
 
 def probe_problems(network: Network, probe: Probe, chip: Chip) -> list[Problem]:
-    """A variable that the population's cells do not have, or not on the chip."""
+    """A variable that the population's cells do not have in the chip's rule set."""
     population = network.populations[probe.population]
     model = known_cell_model(population)
-    rewired = [REWIRING] if isinstance(model, NeuronModel) and chip.rules.family == "ideal" else []
-    recordable = ["spikes", *getattr(model, "recordables", {}), *rewired]
+    rules = chip.rules.name
+    recordable = ["spikes", *(model.recordables_in(rules) if isinstance(model, NeuronModel) else ())]
     if model is None or probe.variable in recordable:
         return []
     if probe.variable == REWIRING and isinstance(model, NeuronModel):
+        if chip.rules.family == "ideal":
+            return []
         what, limit = f"recording {REWIRING!r}", f"synapses come and go on ideal alone, not on {chip.name}"
         return [Problem(f"population {population.label!r}", what, limit, "Run it on ideal, or do not record it.")]
-    what, limit = f"recording {probe.variable!r}", f"{population.model} has {_listed(recordable)}"
+    what, limit = f"recording {probe.variable!r}", f"{population.model} has {_listed(recordable)} in {rules}"
     return [Problem(f"population {population.label!r}", what, limit, "Record one of these.")]

@@ -48,12 +48,14 @@ def _range_problems(population: Population, model: NeuronModel) -> Iterator[Prob
     values = {**population.parameters, **population.initial}
     units = {**model.parameters, **model.states}
     if model.has_conductances:
-        held = {name: values[name] * CONDUCTANCE_GAIN for name in ("gsyn_exc", "gsyn_inh") if name in values}
+        held = {name: values[name] * CONDUCTANCE_GAIN for name in values if name.startswith("gsyn")}
         values.update(held)
     if "tau_m" in values:
         values["tau_m / cm"] = values["tau_m"] / values["cm"]
         units["tau_m / cm"] = "MOhm"
     for name, numbers in values.items():
+        if units.get(name) == "bits":
+            continue  # a word of a random generator's state
         outside = np.abs(fixed(numbers)) > LARGEST
         if outside.any():
             worst = float(numbers[np.argmax(np.abs(numbers))])

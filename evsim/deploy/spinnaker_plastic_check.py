@@ -11,7 +11,7 @@ from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
 from evsim.deploy.spinnaker_cores import Cores, cores_of
 from evsim.deploy.spinnaker_plastic import amplitude_unit
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
-from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, are_overtaken, entries_of_spikes
+from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, STATIC_ALONE, are_overtaken, entries_of_spikes
 from evsim.errors import Problem
 from evsim.model import NeuronModel
 from evsim.network import Network, Plasticity, Population, Projection
@@ -53,6 +53,10 @@ def _rule_problems(network: Network, projection: Projection) -> Iterator[Problem
     if plasticity.dendritic_delay_fraction != 1.0:
         what = f"dendritic_delay_fraction is {plasticity.dendritic_delay_fraction:g}"
         yield Problem(where, what, "on SpiNNaker all of the delay is dendritic", "Set it to 1.")
+    cell = network.populations[projection.post].model
+    if cell in STATIC_ALONE:
+        limit = f"sPyNNaker 7.4.1 has no firmware of {cell} for plastic synapses"
+        yield Problem(where, "plastic synapses", limit, "Project onto another cell.")
     if (plasticity.timing, plasticity.weight) not in RULES:
         listed = ", ".join(" with ".join(pair) for pair in RULES)
         what = f"{plasticity.timing} with {plasticity.weight}"

@@ -30,7 +30,11 @@ RULES = (
     ("PfisterSpikeTriplet", "WeightDependenceAdditiveTriplet"),
 )
 
-# Cell -> rules for which there is one of neurons and synapses (CELL_stdp_mad_*.aplx); all have one of neurons alone.
+# Cells of which there is one binary alone: of neurons and static synapses (CELL.aplx).
+STATIC_ALONE = frozenset({"IFCurrDeltaFixedProb", "StocExp", "StocExpStable"})
+
+# Cell -> rules for which there is one of neurons and synapses (CELL_stdp_mad_*.aplx); all have one of
+# neurons alone.
 COMBINED = {
     "IF_curr_exp": RULES,
     "IF_cond_exp": (_PAIR, _NEAREST),
@@ -39,6 +43,11 @@ COMBINED = {
     "IF_curr_dual_exp": (),
     "IFCurrExpCa2Adaptive": (_PAIR,),
     "Izhikevich": (_PAIR,),
+    "Izhikevich_cond": (_PAIR,),
+    "Izhikevich_cond_dual": (_PAIR,),
+    "IFCurrDeltaCa2Adaptive": (),
+    "IF_curr_exp_sEMD": (),
+    **dict.fromkeys(STATIC_ALONE, ()),
 }
 
 LEAST_COMBINED_TIMESTEP = 1.0  # ms

@@ -77,6 +77,9 @@ def carry_state(old: ChipNetwork, new: ChipNetwork, layout: Layout, left: np.nda
             anew = set_anew(old.network.populations[index], new.network.populations[index], name)
             for row in (readout.row, *readout.beside):
                 kept[row][anew] = now.cells.state[row][anew]
+        derive = now.model.rules[new.chip.rules.name].derive
+        if derive is not None:
+            kept = derive(kept, now.cells.parameters)
         layout.scatter(at, state, kept)
 
 

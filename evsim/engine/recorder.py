@@ -190,7 +190,7 @@ class Recorder:
         return Signal(
             probe.population,
             probe.variable,
-            population.model.recordables[probe.variable],
+            population.model.recordables_in(self._chip_network.chip.rules.name)[probe.variable],
             cells,
             np.asarray(labels * self._chip_network.network.timestep, np.float64),
             values,

@@ -61,6 +61,11 @@ CELLS = {
     "Izhikevich": Cell(15, 5, 16, 2),
     "IF_curr_dual_exp": Cell(17, 5, 18, 3),
     "IFCurrExpCa2Adaptive": Cell(19, 6, 20, 2),
+    "Izhikevich_cond": Cell(17, 5, 18, 2),
+    "Izhikevich_cond_dual": Cell(19, 5, 20, 3),
+    "IFCurrDeltaCa2Adaptive": Cell(17, 6, 18, 2),
+    "IF_curr_exp_sEMD": Cell(20, 5, 21, 3),
+    "IFCurrDeltaFixedProb": Cell(18, 5, 19, 2),
 }
 
 

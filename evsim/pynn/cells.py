@@ -14,6 +14,8 @@ from pyNN.standardmodels import StandardCellType, build_translations, cells
 from evsim import registry
 from evsim.model import NeuronModel, SourceModel
 from evsim.pynn.invalid import naming
+from evsim.pynn.recordables import Recordable
+from evsim.pynn.seeded_cells import SEED, SeededCell
 
 
 def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceModel) -> type[StandardCellType]:
@@ -26,8 +28,8 @@ def _standard_cell(base: type[StandardCellType], model: NeuronModel | SourceMode
         "translations": build_translations(*((name, name) for name in base.default_parameters)),
     }
     if isinstance(model, NeuronModel):
-        members["recordable"] = ["spikes", *model.recordables]
-        members["units"] = {**vars(base)["units"], **model.recordables}
+        members["recordable"] = Recordable(model)
+        members["units"] = {**vars(base)["units"], **model.units}
         members["receptor_types"] = model.receptors
     return type(base.__name__, (base,), members)
 
@@ -58,7 +60,9 @@ def own_cell(model: NeuronModel) -> type[StandardCellType]:
         "conductance_based": model.has_conductances,
         "injectable": model.injectable,
     }
-    return _standard_cell(type(model.name, (StandardCellType,), members), model)
+    base = SeededCell if SEED in model.states else StandardCellType
+    kind: Any = type(model.name, (base,), members)
+    return _standard_cell(kind, model)
 
 
 def _parameters(model: NeuronModel, said: Mapping[str, Any], joined: Callable[[list], Any]) -> dict[str, Any]:

@@ -36,18 +36,19 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
             reference may use, whose results do not depend on it; ``spike_precision``, ``"on_grid"`` (the default: what
             a SpikeSourceArray sends arrives at the nearest time step) or ``"off_grid"`` (it arrives when its times say,
             on ``ideal``; see docs/off_grid.md); ``rank`` and ``num_processes``, to be shown what one of several
-            processes would be, as in pyNN.mock. Words for other simulators are ignored.
+            processes would be, as in pyNN.mock. Words for other simulators are ignored, but for ``use_cvode``.
 
     Raises:
         MissingPartError: this is one of several processes that MPI has started, and mpi4py is not installed.
         EvsimError: it is, and the script is not run by itself or not by the reference.
         UnknownNameError: there is no such backend or chip.
         InvalidValueError: the time step is not a number above 0, the number of threads not a whole one from 1 on, or
-            the spike precision none of those.
+            the spike precision none of those, or a variable time step was asked for (``use_cvode=True``).
     """
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     _refuse_times(timestep, min_delay, max_delay)
     threads = _threads(extra_params.get("threads"))
+    _refuse_variable_step(extra_params, timestep)
     processes = processes_of(extra_params)
     off_grid = _is_off_grid(extra_params.get("spike_precision", ON_GRID))
     common.setup(timestep, min_delay, **extra_params)
@@ -80,6 +81,16 @@ def _refuse_times(timestep: Any, min_delay: Any, max_delay: Any) -> None:
     if "auto" not in (min_delay, max_delay) and min_delay > max_delay:
         raise InvalidValueError(
             f"setup() was given a min_delay of {min_delay:g} ms above the max_delay of {max_delay:g} ms"
+        )
+
+
+def _refuse_variable_step(extra_params: dict, timestep: float) -> None:
+    """A script that asks NEURON to choose its steps expects times between those of a grid."""
+    if extra_params.get("use_cvode"):
+        raise InvalidValueError(
+            f"setup() was given use_cvode=True; evsim's time steps are all of one length, {timestep:g} ms here. Leave "
+            f"it out, and give a smaller timestep, such as {timestep / 10:g} ms, until results no longer change; "
+            f"spike_precision={OFF_GRID!r} lets the spikes of a SpikeSourceArray arrive between steps"
         )
 
 

@@ -18,28 +18,35 @@ from evsim.pynn.variable_poisson import SpikeSourcePoissonVariable
 # sPyNNaker's name of a cell -> evsim's
 CELLS = {
     "IFCurDelta": "IF_curr_delta",
-    "IFCurrExpCa2Adaptive": "IFCurrExpCa2Adaptive",
-    "IF_curr_dual_exp": "IF_curr_dual_exp",
+    **{
+        name: name
+        for name in (
+            "IFCurrExpCa2Adaptive",
+            "IF_curr_dual_exp",
+            "IF_curr_exp_sEMD",
+            "IFCurrDeltaCa2Adaptive",
+            "IFCurrDeltaFixedProb",
+            "IFCondExpStoc",
+            "IFTruncDelta",
+            "Izhikevich_cond",
+            "Izhikevich_cond_dual",
+            "StocExp",
+            "StocExpStable",
+        )
+    },
 }
 
-# What evsim lacks.
-LACKING = frozenset(
-    {
-        "IFCondExpStoc",
-        "IFCurrDeltaCa2Adaptive",
-        "IFCurrDeltaFixedProb",
-        "IFTruncDelta",
-        "IF_curr_exp_sEMD",
-        "Izhikevich_cond",
-        "Izhikevich_cond_dual",
-        "RecurrentRule",
-        "StocExp",
-        "StocExpStable",
-        "StocSigma",
-        "WeightChangeable",
-        "WeightChanger",
-    }
-)
+# What evsim lacks, and why.
+LACKING = {
+    "RecurrentRule": "each synapse and each neuron is a machine of states that draws how long it waits, which no rule "
+    "of pairs is; SpikePairRule may do",
+    "StocSigma": "while one of its neurons is refractory, the firmware of sPyNNaker 7.4.1 leaves out all later ones of "
+    "the core; StocExp or StocExpStable may do",
+    "WeightChangeable": "its weights are changed by spikes of another population (WeightChanger), which no backend of "
+    "evsim's has; change weights between two runs by Projection.set(weight=...)",
+    "WeightChanger": "it changes weights of WeightChangeable, which no backend of evsim's has; change weights between "
+    "two runs by Projection.set(weight=...)",
+}
 
 
 class SpikeNearestPairRule(STDPTimingDependence):
@@ -145,7 +152,10 @@ def __getattr__(attribute: str) -> Any:
     if attribute in CELLS:
         return cells.cell_types()[CELLS[attribute]]
     if attribute in LACKING:
-        raise AttributeError(f"evsim has no model of sPyNNaker's extra_models.{attribute}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"evsim has no model of sPyNNaker's extra_models.{attribute}: {LACKING[attribute]}; it has "
+            + ", ".join(__all__)
+        )
     raise AttributeError(f"sPyNNaker's extra_models have no {attribute!r}; evsim has {', '.join(__all__)} of them")
 
 

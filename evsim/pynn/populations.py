@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,13 @@ class _Cells:
 
     def own_name(self, variable: str) -> str:
         """The model's name of a variable, which sPyNNaker calls gsyn where it is a current, too."""
-        current = variable.replace("gsyn_", "isyn_") if self._root().says_gsyn_of_currents else variable
-        return current if current in self.celltype.recordable else variable
+        return self.name_in(variable, self.celltype.recordable)
+
+    def name_in(self, variable: str, known: Collection[str]) -> str:
+        """``own_name`` among the variables of some rule sets; what sPyNNaker says of two currents is their sum."""
+        is_own = variable in known or not self._root().says_gsyn_of_currents
+        current = variable.replace("gsyn_", "isyn_")
+        return variable if is_own or f"{current}2" in known or current not in known else current
 
     def can_record(self, variable: str, location=None) -> bool:
         """Whether a variable can be recorded; what comes and goes of synapses, of whole populations of neurons."""
@@ -266,7 +272,9 @@ class Population(_Cells, common.Population):
         known = {**_settling(self.celltype), **self.celltype.default_initial_values}
         if variable not in known:
             raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, list(known))
-        before = self.initial.get(variable, _broadcast(known[variable], self.size))
+        before = self.initial.get(variable)
+        if before is None:  # a default may be a distribution, of which all cells get their values first
+            before = values if isinstance(places, slice) else _broadcast(known[variable], self.size)
         self.initial[variable] = _changed(before, places, values)
         counts = np.array(self.times_set.get(variable, np.zeros(self.size, np.int32)))
         counts[places] += 1

@@ -19,6 +19,7 @@ from evsim.pynn.data_files import with_start, write_once
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.locations import Located
 from evsim.pynn.presence import on_the_whole
+from evsim.pynn.recordables import refuse_unrecordable
 from evsim.pynn.rewirings import events_of
 from evsim.pynn.segments import part_of
 
@@ -110,6 +111,8 @@ class Recorder(recording.Recorder):
             variables = [variables]
         if "all" in variables:
             variables = list(self.population.celltype.recordable)
+        if locations is None:
+            refuse_unrecordable(self.population, variables)
         with simulator.state.whole():
             super().record(variables, ids, sampling_interval, locations)
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.loihi import DECAY_ONE
-from evsim.arithmetic.registers import minus, plus, shift_left
-from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply_by, saturate_input
+from evsim.arithmetic.registers import minus, plus
+from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply_by
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
@@ -85,7 +85,7 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
     state = np.stack([np.zeros_like(v), np.zeros_like(v), v, np.zeros_like(v)]).astype(np.int32)
     held = spinnaker_parts.held_values(values, dt, parameters, len(SHIFTS), synapses=False)
     drive = fixed(values["i_offset"]).astype(np.int32)
-    return Cells(state, parameters, drive, ONE, {"v": spinnaker_parts.readout(spinnaker_parts.V)}, held)
+    return Cells(state, parameters, drive, ONE, spinnaker_parts.readouts("isyn_exc", "isyn_inh", "v"), held)
 
 
 def spinnaker_neuron(
@@ -114,9 +114,8 @@ def spinnaker_neuron(
 
 def spinnaker_receive(exc, inh, v, refractory, shift_e, shift_i, to_exc, to_inh):
     """The input of this step alone is what the synapses hold."""
-    slot_e, slot_i = saturate_input(to_exc), saturate_input(to_inh)
-    saturated = (slot_e != to_exc) + (slot_i != to_inh)
-    return shift_left(slot_e, shift_e), shift_left(slot_i, shift_i), v, refractory, saturated, False
+    exc, inh, saturated = spinnaker_parts.take_inputs(shift_e, shift_i, to_exc, to_inh)
+    return exc, inh, v, refractory, saturated, False
 
 
 SPINNAKER1 = Rule(
@@ -127,6 +126,7 @@ SPINNAKER1 = Rule(
     inputs=spinnaker_parts.INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
+    recordables=spinnaker_parts.CURRENTS,
     note="sPyNNaker's delta synapse is a current of one time step, so a weight moves v by about weight / cm mV (cm in "
     "nF); the ideal one moves it by weight mV",
 )

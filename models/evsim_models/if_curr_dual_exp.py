@@ -9,8 +9,6 @@ spikes; v is then held at v_reset for tau_refrac, while the currents go on.
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from evsim.arithmetic.registers import minus, plus
@@ -21,9 +19,9 @@ from evsim_models import if_curr_exp, spinnaker_parts
 from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset
 
 # in the order of the rows of input
-TAUS = ("tau_syn_E", "tau_syn_E2", "tau_syn_I")
+INPUTS = spinnaker_parts.DUAL_INPUTS
+TAUS = tuple(spinnaker_parts.DUAL_TAUS.values())
 CURRENTS = ("isyn_exc", "isyn_exc2", "isyn_inh")
-INPUTS = {"excitatory": 0, "excitatory2": 1, "inhibitory": 2}
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
 
@@ -102,12 +100,9 @@ IDEAL = Rule(
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------
 
-SPINNAKER_STATES = ("exc", "exc2", "inh", "v", "refractory")
-SYNAPSES = (
-    *("shift_e", "init_e", "decay_e"),
-    *("shift_e2", "init_e2", "decay_e2"),
-    *("shift_i", "init_i", "decay_i"),
-)
+SPINNAKER_STATES = ("exc", "exc2", "inh", "v", "refractory", "total")  # total: of the two excitatory currents
+TOTAL = "gsyn_exc"  # sPyNNaker's name of it, which is what the firmware records
+SYNAPSES = spinnaker_parts.DUAL_SYNAPSES
 DECAYS = [SYNAPSES.index(name) for name in ("decay_e", "decay_e2", "decay_i")]
 
 
@@ -117,12 +112,12 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
     parameters = table(*rows, dtype=np.int64)
     v = fixed(initial["v"])
     synapses = spinnaker_parts.synapse_state(initial, CURRENTS)
-    state = np.stack([*synapses, v, np.zeros_like(v)]).astype(np.int32)
+    state = np.stack([*synapses, v, np.zeros_like(v), synapses[0] + synapses[1]]).astype(np.int32)
     held = spinnaker_parts.held_values(values, dt, parameters, len(SYNAPSES), synapses=False)
     with np.errstate(divide="ignore"):
         for tau, row in zip(TAUS, DECAYS, strict=True):
             held[tau] = -dt / np.log(parameters[row] / (FRACTION_MAX + 1))
-    readouts = {name: spinnaker_parts.readout(row) for row, name in enumerate((*CURRENTS, "v"))}
+    readouts = spinnaker_parts.readouts(*CURRENTS, "v") | {TOTAL: spinnaker_parts.readout(len(state) - 1)}
     return Cells(state, parameters, fixed(values["i_offset"]).astype(np.int32), ONE, readouts, held)
 
 
@@ -132,6 +127,7 @@ def spinnaker_neuron(
     inh,
     v,
     refractory,
+    total,
     decay_e,
     decay_e2,
     decay_i,
@@ -150,7 +146,7 @@ def spinnaker_neuron(
     v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
         v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
     )
-    return decay(exc, decay_e), decay(exc2, decay_e2), decay(inh, decay_i), v, refractory, fired, False, wrapped
+    return decay(exc, decay_e), decay(exc2, decay_e2), decay(inh, decay_i), v, refractory, total, fired, False, wrapped
 
 
 def spinnaker_receive(
@@ -159,6 +155,7 @@ def spinnaker_receive(
     inh,
     v,
     refractory,
+    total,
     shift_e,
     init_e,
     shift_e2,
@@ -174,7 +171,12 @@ def spinnaker_receive(
         exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
     )
     exc2, saturated_e2, wrapped_e2 = spinnaker_parts.add_input(exc2, to_exc2, shift_e2, init_e2)
-    return exc, exc2, inh, v, refractory, saturated + saturated_e2, wrapped + wrapped_e2
+    return exc, exc2, inh, v, refractory, plus(exc, exc2), saturated + saturated_e2, wrapped + wrapped_e2
+
+
+def spinnaker_derive(state: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+    """The sum of the excitatory currents as they were set."""
+    return spinnaker_parts.with_sum(state, (0, 1), len(state) - 1)
 
 
 SPINNAKER1 = Rule(
@@ -185,7 +187,9 @@ SPINNAKER1 = Rule(
     inputs=INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
-    defects=partial(spinnaker_parts.firmware_defects, taus=dict(zip(INPUTS, TAUS, strict=True))),
+    derive=spinnaker_derive,
+    recordables={TOTAL: "nA"},
+    defects=spinnaker_parts.dual_defects,
 )
 
 MODEL = NeuronModel(

@@ -122,7 +122,7 @@ def spinnaker_convert(values: Values, initial: Values, dt: float, scale: Spinnak
     v, u = fixed(initial["v"]), fixed(initial["u"])
     rows = [np.zeros_like(v), np.zeros_like(v), v, u, np.full_like(v, fixed(dt))]
     held = {name: fixed(values[name]) / ONE for name in ("a", "b", "c", "d", "i_offset")}
-    readouts = {"v": spinnaker_parts.readout(spinnaker_parts.V), "u": spinnaker_parts.readout(spinnaker_parts.V + 1)}
+    readouts = spinnaker_parts.readouts("isyn_exc", "isyn_inh", "v", "u")
     drive = fixed(values["i_offset"]).astype(np.int32)
     return Cells(np.stack(rows).astype(np.int32), parameters, drive, ONE, readouts, held)
 
@@ -148,12 +148,18 @@ def spinnaker_advance(v, u, current, a, b, h):
     return v, u, wrapped_v + wrapped_u
 
 
+@register_jitable
+def spinnaker_end(v, u, step, current, a, b, c, d, dt):
+    """v and u after a time step under a current, the length of the next step, and whether it spiked and wrapped."""
+    v, u, wrapped = spinnaker_advance(v, u, current, a, b, step)
+    fired = v >= S_PEAK
+    step = multiply(dt, FIRST_STEP_FACTOR) if fired else dt
+    return c if fired else v, plus(u, d) if fired else u, step, fired, wrapped
+
+
 def spinnaker_neuron(exc, inh, v, u, step, decay_e, decay_i, a, b, c, d, dt, drive):
     """One step in s16.15: v and u under the currents that hold the input already, then the currents decay."""
-    v, u, wrapped = spinnaker_advance(v, u, plus(minus(exc, inh), drive), a, b, step)
-    fired = v >= S_PEAK
-    v, u = c if fired else v, plus(u, d) if fired else u
-    step = multiply(dt, FIRST_STEP_FACTOR) if fired else dt
+    v, u, step, fired, wrapped = spinnaker_end(v, u, step, plus(minus(exc, inh), drive), a, b, c, d, dt)
     return decay(exc, decay_e), decay(inh, decay_i), v, u, step, fired, False, wrapped
 
 
@@ -173,6 +179,7 @@ SPINNAKER1 = Rule(
     inputs=spinnaker_parts.INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
+    recordables=spinnaker_parts.CURRENTS,
     note="sPyNNaker's Izhikevich neuron takes a weight as a current of mV/ms that decays with 5 ms, and 1 nA as 1 "
     "mV/ms; the ideal one takes a weight as a jump of v, and 1 nA as 1000 mV/ms",
 )

@@ -9,6 +9,7 @@ State rows of every model begin with EXC, INH and V, parameter rows of those wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numba.extending import register_jitable
@@ -36,12 +37,21 @@ from evsim.model import Readout, Values
 
 INPUTS = {"excitatory": 0, "inhibitory": 1}
 EXPONENTIAL_TAUS = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}
+DUAL_TAUS = {"excitatory": "tau_syn_E", "excitatory2": "tau_syn_E2", "inhibitory": "tau_syn_I"}
+DUAL_INPUTS = {"excitatory": 0, "excitatory2": 1, "inhibitory": 2}  # of cells with two excitatory synapses
 TALLIES = ("saturated", "wrapped")
+
+CURRENTS = {"isyn_exc": "nA", "isyn_inh": "nA"}  # what can be recorded of every cell with currents: sPyNNaker's gsyn
 
 # state rows
 EXC, INH, V = range(3)
 # parameter rows: of two exponential synapses, the shifts being those of the ring buffers, and of a membrane
 SYNAPSES = ("shift_e", "init_e", "decay_e", "shift_i", "init_i", "decay_i")
+DUAL_SYNAPSES = (
+    *("shift_e", "init_e", "decay_e"),
+    *("shift_e2", "init_e2", "decay_e2"),
+    *("shift_i", "init_i", "decay_i"),
+)
 MEMBRANE = ("resistance", "kept", "v_rest", "v_reset", "v_thresh", "refractory_steps", "i_least", "i_most")
 DECAY_E, DECAY_I, MEMBRANE_ROW = 2, 5, len(SYNAPSES)
 
@@ -64,6 +74,14 @@ def add_inputs(exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
     exc, saturated_e, wrapped_e = add_input(exc, to_exc, shift_e, init_e)
     inh, saturated_i, wrapped_i = add_input(inh, to_inh, shift_i, init_i)
     return exc, inh, saturated_e + saturated_i, wrapped_e + wrapped_i
+
+
+@register_jitable
+def take_inputs(shift_e, shift_i, to_exc, to_inh):
+    """What delta synapses hold, which is the input of one step alone, and how many slots were saturated."""
+    slot_e, slot_i = saturate_input(to_exc), saturate_input(to_inh)
+    saturated = (slot_e != to_exc) + (slot_i != to_inh)
+    return shift_left(slot_e, shift_e), shift_left(slot_i, shift_i), saturated
 
 
 @register_jitable
@@ -154,6 +172,9 @@ def firmware_defects(
             )
 
 
+dual_defects = partial(firmware_defects, taus=DUAL_TAUS)
+
+
 def _wrapped_range(tau: int, step: int) -> tuple[int, int]:
     """The least and the largest s16.15 around ``tau`` for which the factor of an input is wrapped."""
     lost = FRACTION_MAX - _decay_fraction(tau, step)
@@ -229,3 +250,14 @@ def held_values(values: Values, dt: float, parameters: np.ndarray, membrane: int
 def readout(row: int, beside: tuple[int, ...] = ()) -> Readout:
     """A state row in s16.15, and the rows that are set with it."""
     return Readout(row, 1 / ONE, beside=beside)
+
+
+def readouts(*variables: str) -> dict[str, Readout]:
+    """The variables that the first state rows hold in s16.15, in the order of the rows."""
+    return {name: readout(row) for row, name in enumerate(variables)}
+
+
+def with_sum(state: np.ndarray, rows: tuple[int, int], place: int) -> np.ndarray:
+    """The state with the wrapped sum of two of its rows in another one."""
+    total = state[rows[0]].astype(np.int64) + state[rows[1]]
+    return np.concatenate([state[:place], total.astype(np.int32)[None], state[place + 1 :]])

@@ -10,7 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evsim.network import Network, Plasticity, Projection
+from evsim.model import NeuronModel
+from evsim.network import Network, Plasticity, Population, Probe, Projection
+from evsim.registry import cell_model
+from evsim_spinnaker.cells import CELLS
 
 PER_BATCH = 34
 # seed, time step (ms), steps of each run()
@@ -133,3 +136,51 @@ def test_inputs_whose_factor_is_wrapped_agree(nets, both):
     for signal in pair.recordings().signals:
         moved = abs(signal.values[-1] + 65.0)
         np.testing.assert_array_equal(moved < 0.01 * moved[[0, 1, 3, 6]].min(), np.isin(np.arange(7), (2, 4, 5)))
+
+
+EVERY_CELL = 9
+SCALES = {"i_offset": (0.0, 2.0), "scaling_factor": (0.3, 2.0)}
+STOCHASTIC = {
+    "IFCurrDeltaFixedProb": {"p_thresh": np.linspace(0.0, 1.0, EVERY_CELL)},
+    "StocExp": {"tau": np.linspace(3.0, 12.0, EVERY_CELL), "bias": -1.0},
+    "StocExpStable": {"v_reset": -3.0, "tau": np.linspace(0.05, 0.4, EVERY_CELL), "tau_refrac": 3.0, "bias": -0.1},
+}
+WEIGHTS = {"uS": (0.005, 0.03), "nA": (0.1, 2.0), "mV": (0.5, 6.0)}
+
+
+def one_of_each(nets, rng, timestep: float) -> Network:
+    """A population of every cell that sPyNNaker has, with generators that were seeded at random; all variables."""
+    trains = [np.flatnonzero(rng.random(80) < 0.15) * timestep for _ in range(10)]
+    populations: list[Population] = [nets.array_source(trains)]
+    projections, probes = [], [Probe(0, "spikes", np.arange(10, dtype=np.int32))]
+    for post, name in enumerate(CELLS, 1):
+        model = cell_model(name)
+        assert isinstance(model, NeuronModel)
+        chosen = {"a": 0.03, "b": 0.2, "c": -65.0, "d": 6.0, "e_rev_E": 0.0, "e_rev_I": -70.0}
+        chosen |= {name: rng.uniform(low, high, EVERY_CELL) for name, (low, high) in SCALES.items()}
+        chosen |= STOCHASTIC.get(name, {})
+        cells = nets.cells(EVERY_CELL, name, name, **chosen)
+        words = {k: rng.integers(0, 2**32, EVERY_CELL).astype(float) for k in cells.initial if k.startswith("seed")}
+        low = {"v": rng.uniform(-1, 1, EVERY_CELL)} if name == "StocExpStable" else {}
+        populations.append(replace(cells, initial={**cells.initial, **words, **low}))
+        bounds = (0.1, 1.5) if name.startswith("Stoc") else WEIGHTS[model.weight_unit]
+        for receptor in model.receptors:
+            sign = -1.0 if model.has_negative_weights(receptor) else 1.0
+            drawn_rows = nets.random_rows(rng, 10, EVERY_CELL, 50, bounds, 7)
+            rows = [(source, target, sign * weight, delay) for source, target, weight, delay in drawn_rows]
+            projections.append(nets.connect(0, post, rows, receptor))
+        everybody = np.arange(EVERY_CELL, dtype=np.int32)
+        probes += [Probe(post, variable, everybody) for variable in ("spikes", *CELLS[name].recorded)]
+    return Network(timestep, tuple(populations), tuple(projections), (), tuple(probes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("timestep", "seed"), [(1.0, 31), (0.1, 32)])
+def test_every_cell_agrees_in_all_that_can_be_recorded_and_in_what_it_draws(nets, both, timestep, seed):
+    pair = both(one_of_each(nets, np.random.default_rng(seed), timestep))
+    pair.run(80)
+    pair.compare()
+    spikes = {part.population: len(part.times) for part in pair.recordings().spikes}
+    assert sum(spikes[post] > 3 for post in range(1, len(CELLS) + 1)) > 0.7 * len(CELLS)
+    moved = {(s.population, s.variable): np.ptp(s.values) for s in pair.recordings().signals}
+    assert all(moved.values()), moved

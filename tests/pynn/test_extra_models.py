@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from pyNN import errors
 
+from evsim import registry
+from evsim.errors import CheckError
+from evsim.model import NeuronModel
 from evsim.pynn import extra_models, graph, simulator
 from evsim.redirect import redirected
 
@@ -86,11 +89,93 @@ def test_rates_that_vary_are_lists():
         sim.Population(1, sim.extra_models.SpikeSourcePoissonVariable(rates=[1.0, 2.0], starts=[5.0, 0.0]))
 
 
-def test_what_evsim_lacks_is_refused_by_name():
-    with pytest.raises(AttributeError, match=r"extra_models\.RecurrentRule; it has IFCurDelta, .*Vogels2011Rule"):
+def test_what_evsim_lacks_is_refused_by_name_and_with_its_reason():
+    with pytest.raises(AttributeError, match=r"RecurrentRule: each synapse .*; it has IFCurDelta, .*Vogels2011Rule"):
         sim.extra_models.RecurrentRule  # noqa: B018
+    with pytest.raises(AttributeError, match=r"StocSigma: while one of its neurons is refractory, .* StocExp"):
+        sim.extra_models.StocSigma  # noqa: B018
     with pytest.raises(AttributeError, match="sPyNNaker's extra_models have no 'Other'"):
         sim.extra_models.Other  # noqa: B018
+
+
+# from spynnaker.pyNN.models.neuron.builds of sPyNNaker 7.4.1: parameters and their defaults
+CELLS = {
+    "IFCurrDeltaCa2Adaptive": {"tau_m": 20.0, "cm": 1.0, "v_thresh": -50.0, "tau_refrac": 0.1, "tau_ca2": 50.0},
+    "IFCurrDeltaFixedProb": {"tau_m": 0.0001, "cm": 0.0001, "v_rest": 0.0, "v_thresh": 1.0, "p_thresh": 1.0},
+    "IFCondExpStoc": {"tau_m": 20.0, "v_thresh": -50.0, "e_rev_I": -70.0, "du_th": 0.5, "tau_th": 20.0},
+    "IFTruncDelta": {"tau_m": 1.0, "cm": 1.0, "v_reset": 0.0, "v_thresh": 1.0, "tau_refrac": 1.0, "i_offset": 0.0},
+    "IF_curr_exp_sEMD": {"tau_syn_E": 5.0, "tau_syn_E2": 5.0, "tau_syn_I": 5.0, "scaling_factor": 1.0},
+    "Izhikevich_cond": {"a": 0.02, "b": 0.2, "c": -65.0, "d": 2.0, "tau_syn_E": 5.0, "e_rev_I": -70.0},
+    "Izhikevich_cond_dual": {"a": 0.02, "d": 2.0, "tau_syn_E": 5.0, "tau_syn_E2": 5.0, "tau_syn_I": 5.0},
+    "StocExp": {"tau": 10.0, "bias": 0.0},
+    "StocExpStable": {"v_reset": 0.0, "tau": 0.1, "tau_refrac": 1.0, "bias": 0.0},
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("chip", ["ideal", "spinnaker1"])
+def test_cells_run_where_they_are_and_are_refused_elsewhere(name: str, chip: str):
+    kind = getattr(sim.extra_models, name)
+    assert CELLS[name].items() <= kind.default_parameters.items()
+    sim.setup(timestep=1.0, chip=chip)
+    cells = sim.Population(2, kind(), label="some")
+    source = sim.Population(3, sim.SpikeSourceArray(spike_times=[2.0, 3.0]))
+    for receptor in cells.receptor_types:
+        weight = -0.02 if receptor == "inhibitory" and not cells.conductance_based else 0.02
+        synapse = sim.StaticSynapse(weight=weight, delay=1.0)
+        sim.Projection(source, cells, sim.AllToAllConnector(), synapse, receptor_type=receptor)
+    cells.record("all")
+    model = registry.cell_model(name)
+    assert isinstance(model, NeuronModel)
+    if chip not in model.rules:
+        with pytest.raises(CheckError, match=rf"population 'some': the cell {name}; {chip} .*can hold it"):
+            sim.run(10.0)
+        return
+    sim.run(10.0)
+    segment = cells.get_data().segments[0]
+    assert {s.name for s in segment.analogsignals} == set(cells.celltype.recordable) - {"spikes"} != set()
+    assert all(np.isfinite(s.magnitude).all() for s in segment.analogsignals)
+
+
+def drawn(seeds, rng_seed=0):
+    """The spikes of cells with these seeds, each a population of its own."""
+    sim.setup(timestep=1.0, chip="spinnaker1", rng_seed=rng_seed)
+    given = [{} if seed is None else {"seed": seed} for seed in seeds]
+    kind = sim.extra_models.StocExpStable
+    populations = [sim.Population(20, kind(tau=0.3, tau_refrac=2.0, **words)) for words in given]
+    for population in populations:
+        population.record("spikes")
+    sim.run(100.0)
+    return [[train.magnitude.tolist() for train in p.get_data().segments[0].spiketrains] for p in populations]
+
+
+def test_seeds_of_cells_decide_their_spikes():
+    first, again, other = drawn([4, 4, 5])
+    assert first == again != other and first == drawn([4])[0]
+    assert len({tuple(train) for train in first}) == 20
+    one, two = drawn([None, None])
+    assert one != two and [one, two] == drawn([None, None]) and one != drawn([None], rng_seed=1)[0]
+
+
+def test_words_of_a_generator_can_be_given():
+    sim.setup(timestep=1.0, chip="spinnaker1")
+    words = {f"seed{k}": [11.0 + k, 2.0**32 - 1 - k] for k in range(4)}
+    pairs = [sim.Population(2, sim.extra_models.StocExp(), initial_values=words) for _ in range(2)]
+    for cells in pairs:
+        cells.record("spikes")
+    sim.run(200.0)
+    one, two = ([t.magnitude.tolist() for t in cells.get_data().segments[0].spiketrains] for cells in pairs)
+    assert one == two and one[0] != one[1] and len(one[0]) > 10
+
+
+def test_plastic_synapses_onto_cells_without_such_firmware_are_refused():
+    sim.setup(timestep=1.0, chip="spinnaker1")
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[2.0]))
+    cells = sim.Population(2, sim.extra_models.StocExp())
+    rule = sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(), weight=0.5, delay=1.0)
+    sim.Projection(source, cells, sim.AllToAllConnector(), rule, label="learns")
+    with pytest.raises(CheckError, match=r"'learns': plastic synapses; sPyNNaker 7\.4\.1 has no firmware of StocExp"):
+        sim.run(1.0)
 
 
 def projection(timing: Any, weight: Any):

@@ -62,11 +62,11 @@ def test_cells_run_and_all_of_their_variables_are_recorded(name: str):
         assert found.shape == (51, 2) and np.isfinite(found).all()
 
 
-@pytest.mark.parametrize("name", ["IF_curr_exp", "IF_curr_alpha"])
+@pytest.mark.parametrize("name", ["IF_curr_exp", "IF_curr_alpha", "IF_curr_delta", "Izhikevich"])
 def test_scripts_of_spynnaker_record_currents_as_gsyn(name: str):
     with redirected(lambda text: None):
         there: Any = importlib.import_module("pyNN.spiNNaker")
-        there.setup(timestep=1.0)
+        there.setup(timestep=1.0, chip="spinnaker1")
         cells = there.Population(1, getattr(there, name)())
         cells.record(["gsyn_exc", "gsyn_inh"])
         there.run(2.0)
