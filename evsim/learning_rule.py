@@ -1,9 +1,12 @@
-"""Rules of plasticity that a script brings: what a synapse does at a spike of its source, and at one of its target.
+"""Rules of plasticity in functions: what a synapse does at a spike of its source, and at one of its target.
+
+Scripts bring them (``evsim.pynn.own_learning``), and models do.
 
 Times are those at the synapse. Of its delay the dendritic part D lies behind it: a spike of the source that is due at
 label s arrives at s - D, and one of the target, of label p, at p + D. Spikes are taken in the order in which they
-arrive; of those that arrive together first the source's, then the target's, as Brian2 has it. A trace of either side
-decays exponentially, and rises by 1 at each spike of that side, once what is to be done at the spike is done.
+arrive; of those that arrive together first the source's, then the target's, as Brian2 has it, unless a rule says
+otherwise. A trace of either side decays exponentially, and rises by 1 at each spike of that side, once what is to be
+done at the spike is done.
 """
 
 from __future__ import annotations
@@ -49,12 +52,18 @@ class LearningRule(ReleaseRule):
         on_post: likewise at a spike of the target: ``on_post(...) -> (weight, *states)``; None where nothing is done.
         traces: name -> what it follows.
         releases: whether ``on_pre`` says what is released.
+        shared: whether random numbers are of a spike alone, the same in all synapses over which it comes, and not of
+            each of these.
+        target_first: whether of spikes that arrive together the target's comes first; not where the dendritic part of
+            the delay is 0, for such a spike is not known yet.
     """
 
     on_pre: Callable[..., Any] | None = None
     on_post: Callable[..., Any] | None = None
     traces: Mapping[str, Trace] = field(default_factory=dict)
     releases: bool = False
+    shared: bool = False
+    target_first: bool = False
 
     @property
     def learns(self) -> bool:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evsim.equations import Equations
 from evsim.errors import Problem
 from evsim.network import Network, Population, Projection
 from evsim.pair_rule import PairRule
+from evsim.release import Release
 from evsim.rulesets import RULE_SETS
 
 Values = Mapping[str, NDArray[np.float64]]
@@ -156,6 +158,8 @@ class Rule:
             and at its end in its place; ``values`` are those of the n targets. None where both are in proportion.
         whole: whether ``neuron`` is no function of one neuron, but the loop over all of them, in the form that
             ``evsim.loops`` describes. Rows of state and parameters then need no names, and there is no other function.
+        equations: of ``ideal``: what these functions solve step by step, for those who choose their own steps
+            (``evsim.variable``); None where that cannot be said, as of models that draw or that are made of steps.
 
     Raises:
         TypeError: the functions ask for other rows than there are, or a part of the rule is missing.
@@ -181,6 +185,7 @@ class Rule:
     whole: bool = False
     sums: Mapping[str, str] = field(default_factory=dict)
     counters: Mapping[str, str] = field(default_factory=dict)
+    equations: Equations | None = None
 
     def __post_init__(self) -> None:
         if self.whole:
@@ -353,6 +358,8 @@ class SynapseModel:
         electrical: whether it conducts a current between the membranes of its two cells, and no spikes; its weight is
             a conductance (uS), and its delay has no meaning.
         receptors: those that it has whatever the cell, where it adds to no input of it.
+        learned: of plastic synapses: how they learn, where that is by a rule of ``evsim.learning_rule``, in ``ideal``
+            alone; None where by pairs.
     """
 
     name: str
@@ -361,6 +368,7 @@ class SynapseModel:
     problems: Callable[[Network, Projection, str], list[Problem]] | None = None
     electrical: bool = False
     receptors: tuple[str, ...] = ()
+    learned: Callable[[Projection], Release | None] | None = None
 
 
 Model = NeuronModel | SourceModel | SynapseModel

@@ -55,6 +55,24 @@ class Signal:
 
 
 @dataclass(frozen=True, eq=False)
+class Trace:
+    """A variable of one cell at times that differ from cell to cell: those of the steps that were made for it.
+
+    Attributes:
+        cell: index within the population.
+        times: (s,) float64, ms, ascending; twice the same where the variable, or another one of the cell, jumped.
+        values: (s,) float64, in the variable's unit.
+    """
+
+    population: int
+    variable: str
+    unit: str
+    cell: int
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Rewirings:
     """What came and went of the synapses onto one population, by time, then source, target and whether it was made.
 
@@ -103,6 +121,7 @@ class Recordings:
             ``wrapped`` currents, ``clipped`` voltages. Only counts above 0 are listed.
         notes: sentences for the user, e.g. that a virtual machine returns no data.
         rewirings: of the populations of which a probe asks for them.
+        traces: in the place of ``signals``, of backends that choose their own time steps.
         profile: the stages of the run, if the target's option ``profile`` asked for them and the backend measures them.
     """
 
@@ -112,3 +131,4 @@ class Recordings:
     notes: tuple[str, ...] = ()
     profile: tuple[Stage, ...] = ()
     rewirings: tuple[Rewirings, ...] = ()
+    traces: tuple[Trace, ...] = ()

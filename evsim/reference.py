@@ -19,6 +19,7 @@ from evsim.model import Model, in_rules
 from evsim.network import Network
 from evsim.processes import ALONE, Processes
 from evsim.recording import Recordings
+from evsim.tolerances import TOLERANCES
 
 
 class ReferenceBackend:
@@ -47,7 +48,14 @@ class ReferenceBackend:
         return {package: version(package) for package in ("evsim", "numba", "numpy")}
 
     def start(self, network: Network, target: Target) -> Session:
-        """Quantise for the target's chip and lay the network out; raises CheckError."""
+        """Quantise for the target's chip and lay the network out; raises CheckError.
+
+        Where the target says tolerances, cells choose their own time steps (``evsim.variable``).
+        """
+        if tolerances := target.options.get(TOLERANCES):
+            from evsim.variable.session import VariableSession  # loads scipy's integrators, which few runs need
+
+            return VariableSession(network, tolerances)
         return ReferenceSession(network, load_chip(target.chip or "ideal"), **_engine_options(target))
 
 

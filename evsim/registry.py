@@ -12,6 +12,7 @@ from evsim.backend import Backend, Target
 from evsim.errors import EvsimError, UnknownNameError
 from evsim.model import Model, NeuronModel, SourceModel, SynapseModel
 from evsim.network import Projection
+from evsim.release import Release
 
 
 @cache
@@ -104,6 +105,12 @@ def own_receptors(projection: Projection) -> tuple[str, ...]:
     """The receptors that a projection's kind of synapse has whatever the cell; none of the usual ones."""
     found = models().get(projection.synapse)
     return found.receptors if isinstance(found, SynapseModel) else ()
+
+
+def learning_release(projection: Projection) -> Release | None:
+    """How a plastic projection learns, where that is by a rule of ``evsim.learning_rule`` that a model brings."""
+    found = models().get(projection.synapse) if projection.plasticity else None
+    return found.learned(projection) if isinstance(found, SynapseModel) and found.learned else None
 
 
 def backend_names() -> list[str]:

@@ -12,14 +12,15 @@ ROOT = Path(__file__).parent.parent
 
 # From the ground up; a unit may use its own floor and those below it. docs/architecture.md draws the same picture.
 FLOORS = (
-    {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected", "processes"},
-    {"network", "recording", "rulesets", "model", "chip", "backend"}
+    {"errors", "shipped", "arithmetic", "synapses", "convolution", "connected", "processes", "tolerances"},
+    {"network", "recording", "rulesets", "equations", "model", "chip", "backend"}
     | {"pair_rule", "release", "learning_rule", "modulation", "structure"},
     {"registry", "kernel_folders", "compile", "references", "row_access", "forms", "random_bits", "loops"},
     {"network_file", "worker", "worker_child"},
     {"cable"},
     {"distributions", "wiring", "drawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},
+    {"variable"},
     {"engine"},
     {"reference", "ahead"},
     {"results"},

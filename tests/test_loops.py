@@ -194,10 +194,12 @@ def test_rows_that_are_missing_are_an_error_before_the_run():
         rule.cells({}, {}, 1.0, None)
 
 
+# Their firmware's exponential is a loop that ends earlier in one neuron than in the other.
+BRANCHING = {"StocExp", "StocExpStable"}
 RULES = [
     (name, rules)
     for name, model in registry.models().items()
-    if isinstance(model, NeuronModel)
+    if isinstance(model, NeuronModel) and name not in BRANCHING
     for rules in model.rules
 ]
 

@@ -57,7 +57,14 @@ def _rule_problems(network: Network, projection: Projection) -> Iterator[Problem
     if cell in STATIC_ALONE:
         limit = f"sPyNNaker 7.4.1 has no firmware of {cell} for plastic synapses"
         yield Problem(where, "plastic synapses", limit, "Project onto another cell.")
-    if (plasticity.timing, plasticity.weight) not in RULES:
+    if plasticity.timing == "RecurrentRule":
+        limit = (
+            "the firmware of sPyNNaker 7.4.1 draws its windows from one stream for all synapses of a core, in the "
+            "order in which it comes to deal with spikes, which evsim does not follow"
+        )
+        remedy = "Run it on reference:ideal; `evsim spinnaker SCRIPT` executes the firmware itself."
+        yield Problem(where, f"the rule {plasticity.timing}", limit, remedy)
+    elif (plasticity.timing, plasticity.weight) not in RULES:
         listed = ", ".join(" with ".join(pair) for pair in RULES)
         what = f"{plasticity.timing} with {plasticity.weight}"
         yield Problem(where, what, f"sPyNNaker 7.4.1 has firmware for these rules: {listed}", "Use one of these.")

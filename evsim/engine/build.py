@@ -17,6 +17,7 @@ from evsim.engine.plastic_words import WEIGHT_BITS, pack, unit_of
 from evsim.engine.rows import DOSING, EVEN, MIXED, MODULATED, NUMBERED, PLASTIC, RELEASING, RULED, SUMMED, Rows
 from evsim.errors import BackendError
 from evsim.network import Projection
+from evsim.registry import learning_release
 from evsim.rulesets import RuleSet
 from evsim.synapses import Chunk
 
@@ -61,6 +62,9 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
     dosed = {projection.post for projection in projections if projection.modulation}
     for index, (projection, held) in enumerate(zip(projections, chip_network.projections, strict=True)):
         if index in without or not len(projection) or projection.structure:
+            continue
+        if learning_release(projection):
+            others.append(_Group(RULED, held.row, 0, 0, [index]))
             continue
         if projection.plasticity and projection.post not in dosed:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))

@@ -11,7 +11,8 @@ of synapses is written, of the form
               latest spike of their side left them, and the label at which the target's latest spike reached it
     laws      (parameters,) float64, or (count * parameters,) where ``varied`` is not 0
     decays    (time constants of traces * KNOWN,) float64, what they leave after 0, 1, ... steps; used unless ``varied``
-    order     (count,) uint32, the place of each synapse in its projection
+    order     (count,) uint32, the place of each synapse in its projection; of a rule whose random numbers are
+              ``shared``, (count * 2,): the source and the target of each
     events    (events * EVENT,) int64, the history of the targets' spikes; see ``ruled_memory``
     spiked    (targets,) int64, the place there of each target's latest spike; -1 if there is none
     into      (targets,) float64, added to where ``arrives`` is not 0
@@ -45,6 +46,7 @@ from evsim.engine.rows import TARGET_BITS
 from evsim.engine.ruled_memory import EARLIER, EVENT, LABEL, LATER
 from evsim.learning_rule import SINCE_POST, SINCE_PRE, SOURCE, TARGET, LearningRule
 from evsim.model import arguments
+from evsim.network import Projection
 from evsim.random_bits import subkey, uniform
 from evsim.release import CHANCES, INTERVAL, STEP, WEIGHT
 
@@ -91,6 +93,13 @@ def decays_of(rule: LearningRule, laws: NDArray[np.float64], timestep: float) ->
         return np.empty((0, KNOWN))
     taus = laws[0, [list(rule.parameters).index(name) for name in taus_of(rule)]]
     return np.exp(-np.arange(KNOWN) * timestep / taus[:, np.newaxis])
+
+
+def order_of(rule: LearningRule, projection: Projection, synapses: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(synapses, 1 or 2) what ``order`` has of some synapses of a projection."""
+    if rule.shared:
+        return np.stack([projection.source[synapses], projection.target[synapses]], axis=1).astype(np.int64)
+    return synapses[:, np.newaxis]
 
 
 def width_of(rule: LearningRule) -> int:
@@ -185,8 +194,10 @@ def _spike(rule: LearningRule, side: str, quick: str) -> Iterator[str]:
             known = quick.format(first=first, steps=steps, known=KNOWN)
             yield f"d_{key} = t_{key} * ({known}np.exp(-{steps} * dt / p_{trace.tau}))"
     if any(chance in asked for chance in CHANCES):
-        number = f"(np.int64(now) << {_REPEATS}) + (repeats << 1)" if side == SOURCE else f"(reached << {_REPEATS}) + 1"
-        yield f"own = subkey(subkey(key, np.uint64({number})), np.uint64(order[q]))"
+        at = "reached - lag" if rule.shared else "reached"  # the label of the spike, whatever the delay
+        number = f"(np.int64(now) << {_REPEATS}) + (repeats << 1)" if side == SOURCE else f"(({at}) << {_REPEATS}) + 1"
+        place = f"2 * q + {int(side == TARGET)}" if rule.shared else "q"
+        yield f"own = subkey(subkey(key, np.uint64({number})), np.uint64(order[{place}]))"
     results = ["weight", *(f"s_{key}" for key in rule.initial)]
     if side == SOURCE and rule.releases:
         results.insert(0, "released")

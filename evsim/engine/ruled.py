@@ -80,7 +80,7 @@ def _visit(ruled, lane, number, until, arrives, arrival, kept, into):
         kept[begin * lane.width :],
         ruled.laws[lane.first_law + of_row * lane.n_parameters :],
         ruled.decays[lane.first_decay :],
-        ruled.order[lane.first_synapse + begin :],
+        ruled.order[lane.first_order + begin * lane.order_width :],
         ruled.events[EVENT * lane.first_event :],
         ruled.spiked[lane.first_target :],
         into,
@@ -110,7 +110,7 @@ def deliver_ruled(ruled, index, rows, now, into):
         row = ruled.rows[lane.first_state + number]
         arrival = now - row.lag
         row.repeats = row.repeats + 1 if row.last == arrival else 0
-        until = _reached(ruled, lane, row, arrival)
+        until = _reached(ruled, lane, row, arrival + lane.target_first)
         delivered += _visit(ruled, lane, number, until, 1, arrival, kept, into)
         row.last, row.seen = np.float64(arrival), until
     return delivered

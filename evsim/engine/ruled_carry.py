@@ -17,7 +17,7 @@ from evsim.engine.lane_tables import hand_over
 from evsim.engine.own_release import set_own_variables
 from evsim.engine.plastic_carry import Arrival, add_as_charges, alike
 from evsim.engine.ruled import bring_all
-from evsim.engine.ruled_lanes import RuledSynapses, learning_rule_of
+from evsim.engine.ruled_lanes import RuledSynapses, learned_by, learning_rule_of
 from evsim.engine.ruled_memory import EVENT, Ruled, kept_of, with_room
 from evsim.release import set_anew
 
@@ -60,8 +60,7 @@ def carry_ruled(
 def _set_anew(table: NDArray[np.float64], past: RuledSynapses, now: RuledSynapses, index: int) -> None:
     """Set in a table (n, width) of a projection what the script has set between the two networks."""
     was, projection = past.network.projections[index], now.network.projections[index]
-    before, release = was.release, projection.release
-    assert before is not None and release is not None, "a projection keeps its kind of synapse"
+    before, release = learned_by(was), learned_by(projection)
     if was is not projection:
         table[:, 0] = projection.weight
     rest = learning_rule_of(release).initial

@@ -1,4 +1,4 @@
-"""The synapses of a network that learn by rules of a script's own: from rows to ``ruled_memory``, and back."""
+"""The synapses of a network that learn by rules in functions: from rows to ``ruled_memory``, and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evsim.engine.chip_carry import of_lane
 from evsim.engine.memory import Layout
-from evsim.engine.own_learning import decays_of, learning_function, width_of
+from evsim.engine.own_learning import decays_of, learning_function, order_of, width_of
 from evsim.engine.own_release import own_laws, own_states, own_variables
 from evsim.engine.plastic_lanes import synapses_of_lanes
 from evsim.engine.rows import RULED, Rows, lanes_of
@@ -17,11 +17,12 @@ from evsim.engine.ruled import present
 from evsim.engine.ruled_memory import Ruled, RuledPart, enlarged, kept_of, lay_out_ruled
 from evsim.errors import BackendError
 from evsim.learning_rule import FRACTION, LearningRule, dendritic_steps
-from evsim.network import Network
+from evsim.network import Network, Projection
 from evsim.random_bits import derived
+from evsim.registry import learning_release
 from evsim.release import Release, rule_of
 
-_DOMAIN = np.uint64(0x4C4541524E)  # sets these keys apart from other ones of the same seed
+DOMAIN = np.uint64(0x4C4541524E)  # sets these keys apart from other ones of the same seed
 
 
 def learning_rule_of(release: Release) -> LearningRule:
@@ -29,6 +30,13 @@ def learning_rule_of(release: Release) -> LearningRule:
     rule = rule_of(release.rule)
     assert isinstance(rule, LearningRule), "other synapses are in lanes of other kinds"
     return rule
+
+
+def learned_by(projection: Projection) -> Release:
+    """How the synapses of a projection learn that has such a rule."""
+    release = projection.release or learning_release(projection)
+    assert release is not None, "checked before it runs"
+    return release
 
 
 class RuledSynapses:
@@ -65,8 +73,7 @@ class RuledSynapses:
     def _parts(self, index: int) -> dict[int, RuledPart]:
         """The lanes of a projection, by their numbers."""
         rows, projection, network = self.rows, self.network.projections[index], self.network
-        release = projection.release
-        assert release is not None, "checked before it runs"
+        release = learned_by(projection)
         rule, count = learning_rule_of(release), len(projection)
         laws, states, weight = own_laws(release), own_states(release, count), np.asarray(projection.weight)
         decays = decays_of(rule, laws, network.timestep)
@@ -79,13 +86,14 @@ class RuledSynapses:
             found[lane] = RuledPart(
                 slice=int(rows.slice[lane]),
                 population=self._layout.neurons.index(projection.post),
+                target_first=rule.target_first,
                 law=learning_function(rule).address,
-                key=derived(derived(_DOMAIN, network.seed), index),
+                key=derived(derived(DOMAIN, network.seed), index),
                 timestep=network.timestep,
                 kept=kept,
                 laws=laws if len(laws) == 1 else laws[order],
                 decays=decays,
-                order=order,
+                order=order_of(rule, projection, order),
                 base=int(rows.base[lane]),
                 first_row=first,
                 lag=np.array([dendritic_steps(fraction, int(delay)) for delay in rows.delay[first:last]], np.int64),
@@ -122,14 +130,12 @@ class RuledSynapses:
 
     def variables(self, index: int, step: int) -> Mapping[str, NDArray[np.float64]]:
         """State variable -> (n,) of a projection at a step."""
-        release = self.network.projections[index].release
-        assert release is not None, "it has a rule"
+        release = learned_by(self.network.projections[index])
         return own_variables(self.table(index, step)[:, 1:], release.rule)
 
     def table(self, index: int, step: int) -> NDArray[np.float64]:
         """(n, width) what is kept of each synapse of a projection, as nothing that is still to be felt changes it."""
-        release = self.network.projections[index].release
-        assert release is not None, "it has a rule"
+        release = learned_by(self.network.projections[index])
         found = np.empty((len(self.network.projections[index]), width_of(learning_rule_of(release))))
         for lane, order in self.lanes[index].items():
             found[order] = self.of_lane(lane, step)

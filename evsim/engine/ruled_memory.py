@@ -19,8 +19,9 @@ LANE = np.dtype(
         ("first_row", np.int64),  # in ``Ruled.begin``
         ("first_state", np.int64),  # of its first row, in ``Ruled.rows``
         ("n_rows", np.int64),
-        ("first_synapse", np.int64),  # in ``Ruled.order``
-        ("n_synapses", np.int64),
+        ("first_order", np.int64),  # in ``Ruled.order``
+        ("n_order", np.int64),  # numbers of all of its synapses
+        ("order_width", np.int64),  # of one
         ("first_kept", np.int64),  # in ``Ruled.kept``
         ("n_kept", np.int64),  # numbers of all of its synapses
         ("width", np.int64),  # of one
@@ -33,6 +34,7 @@ LANE = np.dtype(
         ("first_event", np.int64),  # in the history, which begins at EVENT times this in ``Ruled.events``
         ("capacity", np.int64),
         ("n_events", np.int64),
+        ("target_first", np.int64),  # whether of spikes that arrive together the target's comes first
         ("law", np.int64),  # the address of the rule's native function (``own_learning``)
         ("key", np.uint64),  # of the random numbers
         ("timestep", np.float64),  # ms
@@ -68,7 +70,7 @@ class Ruled(NamedTuple):
         kept: the numbers of each synapse, see ``own_learning``, one synapse after the other.
         laws: the parameters of each lane, or of each synapse.
         decays: of each lane, what its traces are left of after 0, 1, ... steps; see ``own_learning``.
-        order: (synapses of these lanes,) uint32, the place of each in its projection.
+        order: of the synapses of these lanes, uint32, what tells them apart; see ``own_learning``.
         events: (room * EVENT,) int64, the history of each lane's targets in the order of time.
         spiked: (targets,) int64, the place of the latest event of each; -1 if the history has none.
         number: (lanes of the network,) int64, the place in ``lanes`` of each of these lanes, -1 of others.
@@ -94,11 +96,11 @@ class RuledPart:
 
     Attributes:
         slice, population: of its targets.
-        law, key, timestep: as in ``LANE``.
+        target_first, law, key, timestep: as in ``LANE``.
         kept: (synapses, width) at first.
         laws: (1 or synapses, parameters).
         decays: of its traces.
-        order: (synapses,) the place of each in its projection.
+        order: (synapses, 1 or 2) what tells each apart.
         base: its first word.
         first_row: the place in ``begin`` of its first row.
         lag: (rows,) steps.
@@ -107,6 +109,7 @@ class RuledPart:
 
     slice: int
     population: int
+    target_first: bool
     law: int
     key: np.uint64
     timestep: float
@@ -126,14 +129,14 @@ def lay_out_ruled(parts: Sequence[RuledPart], words: np.ndarray, begin: np.ndarr
     Args:
         words, begin, number: as in ``Ruled``.
     """
-    names = ("slice", "population", "law", "key", "timestep", "base", "first_row", "n_targets")
+    names = ("slice", "population", "target_first", "law", "key", "timestep", "base", "first_row", "n_targets")
     lanes = lane_table(parts, LANE, names)
     for lane, part in zip(lanes, parts, strict=True):
-        lane["n_rows"], lane["n_synapses"] = len(part.lag), len(part.order)
+        lane["n_rows"], lane["n_order"], lane["order_width"] = len(part.lag), part.order.size, part.order.shape[1]
         lane["n_kept"], lane["width"] = part.kept.size, part.kept.shape[1]
         lane["varied"], lane["n_parameters"] = len(part.laws) > 1, part.laws.shape[1]
         lane["capacity"] = _FIRST_EVENTS * part.n_targets
-    firsts = {"first_state": "n_rows", "first_synapse": "n_synapses", "first_kept": "n_kept"}
+    firsts = {"first_state": "n_rows", "first_order": "n_order", "first_kept": "n_kept"}
     set_firsts(lanes, {**firsts, "first_target": "n_targets", "first_event": "capacity"})
     lanes["first_law"], lanes["first_decay"] = begins(parts, "laws"), begins(parts, "decays")
     rows = np.zeros(int(lanes["n_rows"].sum()), ROW)

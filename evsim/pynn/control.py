@@ -18,7 +18,8 @@ from evsim.backend import Target
 from evsim.pynn import simulator
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.launchers import processes_of
-from evsim.pynn.simulator import DEFAULT_TARGET
+from evsim.pynn.simulator import DEFAULT_TARGET, is_variable
+from evsim.tolerances import Tolerances
 
 ON_GRID, OFF_GRID = "on_grid", "off_grid"  # pyNN.nest's words for the precision of spike times
 SEED_WORDS = ("rng_seed", "rng_seeds_seed", "grng_seed", "seed", "rng_seeds")
@@ -35,24 +36,30 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
             run (``chip="loihi2"``), unless that was chosen from outside; ``threads``, the number of threads that the
             reference may use, whose results do not depend on it; ``spike_precision``, ``"on_grid"`` (the default: what
             a SpikeSourceArray sends arrives at the nearest time step) or ``"off_grid"`` (it arrives when its times say,
-            on ``ideal``; see docs/off_grid.md); ``rank`` and ``num_processes``, to be shown what one of several
-            processes would be, as in pyNN.mock. Words for other simulators are ignored, but for ``use_cvode``.
+            on ``ideal``; see docs/off_grid.md); ``use_cvode=True``, with ``rtol`` and ``atol``, as in pyNN.neuron: each
+            cell chooses its own time steps, on ``ideal`` (docs/variable_step.md); ``rank`` and ``num_processes``, to be
+            shown what one of several processes would be, as in pyNN.mock. Words for other simulators are ignored.
 
     Raises:
         MissingPartError: this is one of several processes that MPI has started, and mpi4py is not installed.
-        EvsimError: it is, and the script is not run by itself or not by the reference.
+        EvsimError: it is, and the script is not run by itself or not by the reference, or has a variable time step.
         UnknownNameError: there is no such backend or chip.
         InvalidValueError: the time step is not a number above 0, the number of threads not a whole one from 1 on, or
-            the spike precision none of those, or a variable time step was asked for (``use_cvode=True``).
+            the spike precision none of those, a tolerance not a number above 0 (``rtol`` may be 0), or a variable time
+            step was asked for together with a chip.
     """
     max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     _refuse_times(timestep, min_delay, max_delay)
     threads = _threads(extra_params.get("threads"))
-    _refuse_variable_step(extra_params, timestep)
+    tolerances = _tolerances(extra_params)
     processes = processes_of(extra_params)
     off_grid = _is_off_grid(extra_params.get("spike_precision", ON_GRID))
     common.setup(timestep, min_delay, **extra_params)
     target = _target(extra_params.get("backend"), extra_params.get("chip"))
+    if tolerances and target and not is_variable(target):
+        raise InvalidValueError(
+            f"setup() was given use_cvode=True for {target}, whose time steps are of one length; leave one of them out"
+        )
     state = simulator.state
     state.clear()
     state.ask_for(target, threads)
@@ -63,7 +70,10 @@ def setup(timestep: float = DEFAULT_TIMESTEP, min_delay: Any = DEFAULT_MIN_DELAY
     if off_grid:
         _warn_of_chips(state.targets, timestep)
     state.set_delays(min_delay, max_delay)
-    compile_ahead(target.chip or "ideal" for target in state.targets if target.backend == DEFAULT_TARGET.backend)
+    if tolerances and not state.vary_steps(tolerances):
+        _warn_of_equal_steps(state.targets, timestep)
+    if not state.record_sample_times:
+        compile_ahead(target.chip or "ideal" for target in state.targets if target.backend == DEFAULT_TARGET.backend)
     return rank()
 
 
@@ -84,14 +94,26 @@ def _refuse_times(timestep: Any, min_delay: Any, max_delay: Any) -> None:
         )
 
 
-def _refuse_variable_step(extra_params: dict, timestep: float) -> None:
-    """A script that asks NEURON to choose its steps expects times between those of a grid."""
-    if extra_params.get("use_cvode"):
-        raise InvalidValueError(
-            f"setup() was given use_cvode=True; evsim's time steps are all of one length, {timestep:g} ms here. Leave "
-            f"it out, and give a smaller timestep, such as {timestep / 10:g} ms, until results no longer change; "
-            f"spike_precision={OFF_GRID!r} lets the spikes of a SpikeSourceArray arrive between steps"
-        )
+def _tolerances(extra_params: dict) -> Tolerances | None:
+    """Those of a variable time step; None where it was not asked for."""
+    if not extra_params.get("use_cvode"):
+        return None
+    given = {name: extra_params[name] for name in ("rtol", "atol") if extra_params.get(name) is not None}
+    for name, value in given.items():
+        number = isinstance(value, int | float | np.number) and math.isfinite(value)
+        if not number or value < 0 or (value == 0 and name == "atol"):
+            least = "above 0" if name == "atol" else "0 or above"
+            raise InvalidValueError(f"setup() was given {name}={value!r}; it must be a number {least}, such as 1e-6")
+    return Tolerances(**{name: float(value) for name, value in given.items()})
+
+
+def _warn_of_equal_steps(targets: Sequence[Target], timestep: float) -> None:
+    fixed = " and ".join(str(target) for target in targets if not is_variable(target))
+    warnings.warn(
+        f"use_cvode=True: {fixed} has time steps of one length, so the whole script runs in steps of {timestep:g} ms, "
+        "and what it records are signals of that step",
+        stacklevel=3,
+    )
 
 
 def _target(backend: str | None, chip: str | None) -> Target | None:

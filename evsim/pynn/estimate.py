@@ -21,7 +21,7 @@ from evsim.pynn import simulator
 from evsim.pynn.free_memory import available_memory
 from evsim.pynn.grids import GridConnector
 from evsim.pynn.structural import Mechanism
-from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse
+from evsim.pynn.synapses import ElectricalSynapse, Neuromodulation, ReleasingSynapse, STDPMechanism
 from evsim.release import rule_of
 from evsim.synapses import index_type
 
@@ -141,7 +141,9 @@ def _entry(chip: str, synapse: StandardSynapseType, weight: bool, others: bool) 
         if rule.law:
             return word + RELEASE_PLACE + OTHER * (len(rule.initial) + len(rule.parameters) * others)
         return word + RELEASE_STATE + RELEASE_LAW * others
-    return word if weight or isinstance(synapse, synapse_models.STDPMechanism) else CONSTANT_ENTRY
+    if isinstance(synapse, STDPMechanism):
+        return word + (2 * RELEASE_PLACE + OTHER * (1 + synapse.numbers) if synapse.numbers else 0)
+    return word if weight else CONSTANT_ENTRY
 
 
 def expected(connector, shape: tuple[int, int]) -> float | None:

@@ -38,8 +38,6 @@ CELLS = {
 
 # What evsim lacks, and why.
 LACKING = {
-    "RecurrentRule": "each synapse and each neuron is a machine of states that draws how long it waits, which no rule "
-    "of pairs is; SpikePairRule may do",
     "StocSigma": "while one of its neurons is refractory, the firmware of sPyNNaker 7.4.1 leaves out all later ones of "
     "the core; StocExp or StocExpStable may do",
     "WeightChangeable": "its weights are changed by spikes of another population (WeightChanger), which no backend of "
@@ -118,6 +116,57 @@ class PfisterSpikeTriplet(STDPTimingDependence):
         )
 
 
+class RecurrentRule(STDPTimingDependence):
+    """Spikes that fall into windows of random length, which the spikes of the other side open, are counted.
+
+    A spike of the target in a window that one of the source has opened counts 1 up, one of the source in a window of
+    the target 1 down. Where the count reaches either threshold, the weight changes, and it begins at 0 again.
+    ``evsim_models.recurrent_rule`` has the details.
+
+    Args:
+        accumulator_depression: the count at which the weight falls, a whole number of at most -1.
+        accumulator_potentiation: that at which it grows, a whole number of at least 1.
+        mean_pre_window, mean_post_window: the mean lengths of the windows that spikes of the source and of the target
+            open, ms; lengths have an exponential distribution.
+        dual_fsm: whether each spike opens a window of its own, the same for all synapses; else each synapse has one
+            window at a time, which the next spike that falls into it closes.
+        A_plus, A_minus: amplitudes, as those of ``SpikePairRule``.
+    """
+
+    default_parameters = {
+        "accumulator_depression": -6,
+        "accumulator_potentiation": 6,
+        "mean_pre_window": 35.0,
+        "mean_post_window": 35.0,
+        "dual_fsm": True,
+        "A_plus": 0.01,
+        "A_minus": 0.01,
+    }
+    translations = same_names(*default_parameters)
+    possible_models = {"STDPMechanism"}
+    numbers = 4  # three states, and when the target spiked
+
+    def __init__(
+        self,
+        accumulator_depression: int = -6,
+        accumulator_potentiation: int = 6,
+        mean_pre_window: float = 35.0,
+        mean_post_window: float = 35.0,
+        dual_fsm: bool = True,
+        A_plus: float = 0.01,
+        A_minus: float = 0.01,
+    ) -> None:
+        super().__init__(
+            accumulator_depression=accumulator_depression,
+            accumulator_potentiation=accumulator_potentiation,
+            mean_pre_window=mean_pre_window,
+            mean_post_window=mean_post_window,
+            dual_fsm=dual_fsm,
+            A_plus=A_plus,
+            A_minus=A_minus,
+        )
+
+
 class WeightDependenceAdditiveTriplet(STDPWeightDependence):
     """Changes that do not depend on the weight, for ``PfisterSpikeTriplet``.
 
@@ -140,6 +189,7 @@ __all__ = [
     "Neuromodulation",
     "OneToOneOffsetConnector",
     "PfisterSpikeTriplet",
+    "RecurrentRule",
     "SpikeNearestPairRule",
     "SpikeSourcePoissonVariable",
     "Vogels2011Rule",

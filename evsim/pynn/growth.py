@@ -18,7 +18,7 @@ import numpy as np
 from evsim.errors import EvsimError
 from evsim.model import NeuronModel
 from evsim.network import Network, Plasticity, Population, Projection, frozen
-from evsim.registry import cell_model
+from evsim.registry import cell_model, learning_release
 from evsim.release import Release, rule_of
 
 HELD_MOST = 512e6  # bytes of the synapses of earlier networks that are kept for this
@@ -86,8 +86,8 @@ def _without_effect(projection: Projection, grown: Network) -> Projection:
         assert isinstance(target, NeuronModel), "dopamine is for neurons"
         receptor = target.receptors[0]
         return replace(projection, synapse="StaticSynapse", synapses=still, receptor=receptor, modulation=None)
-    if projection.release and projection.learns:  # by a rule that might make something of nothing
-        return replace(projection, synapse="StaticSynapse", synapses=still, release=None)
+    if projection.learns and (projection.release or learning_release(projection)):  # which might make some of nothing
+        return replace(projection, synapse="StaticSynapse", synapses=still, plasticity=None, release=None)
     return replace(
         projection,
         synapses=still,

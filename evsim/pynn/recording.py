@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import quantities as pq
-from neo import Block, Event, SpikeTrain
+from neo import Block, Event, IrregularlySampledSignal, SpikeTrain
 from neo.core.spiketrainlist import SpikeTrainList
 from pyNN import errors, recording
 from pyNN.recording import Variable
@@ -15,6 +15,7 @@ from pyNN.recording import Variable
 from evsim.errors import EvsimError
 from evsim.network import REWIRING
 from evsim.pynn import simulator
+from evsim.pynn.cell_signals import irregular_signal
 from evsim.pynn.data_files import with_start, write_once
 from evsim.pynn.invalid import InvalidValueError
 from evsim.pynn.locations import Located
@@ -231,19 +232,42 @@ class Recorder(recording.Recorder):
 
     def _get_current_segment(self, filter_ids=None, variables="all", clear=False):
         wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
-        signals: Any = wanted - {SPIKES, REWIRED}
+        variables_wanted = wanted - {SPIKES, REWIRED}
+        signals: Any = set() if simulator.state.record_sample_times else variables_wanted
         segment = super()._get_current_segment(filter_ids, signals, clear)
         order = [*self.population.celltype.recordable, *self._located.names]  # PyNN goes through a set
         place = {signal.name: order.index(self._shown_as(signal.name)) for signal in segment.analogsignals}
         segment.analogsignals = sorted(segment.analogsignals, key=lambda signal: place[signal.name])
         for signal in segment.analogsignals:
             signal.t_start = self._first_label() * simulator.state.dt * pq.ms
+        if simulator.state.record_sample_times:
+            segment.irregularlysampledsignals = self._irregular(variables_wanted, filter_ids, order)
         if SPIKES in wanted:
             segment.spiketrains = self._spike_trains(sorted(self.filter_recorded(SPIKES, filter_ids)))
             segment.spiketrains.segment = segment
         if REWIRED in wanted:
             segment.events = self._rewirings()
         return segment
+
+    def _irregular(self, variables: Collection[Any], filter_ids, order: list[str]) -> list[IrregularlySampledSignal]:
+        """A signal for each cell, whose times are its own: variable by variable, cell by cell."""
+        index = self._index()
+        traces = [
+            trace
+            for piece in self._pieces()
+            if piece.start >= self.shown_from
+            for trace in piece.recordings[0].traces
+            if trace.population == index
+        ]
+        found = []
+        for variable in sorted(variables, key=lambda variable: order.index(self._shown_as(variable.name))):
+            ids = sorted(self.filter_recorded(variable, filter_ids))
+            name = self._own_name(variable)
+            for cell, place in zip(ids, self._indices(ids).tolist(), strict=True):
+                parts = [trace for trace in traces if (trace.variable, trace.cell) == (name, place)]
+                if parts:
+                    found.append(irregular_signal(self.population, variable.name, cell, place, parts))
+        return found
 
     def _rewirings(self) -> list[Event]:
         found = (

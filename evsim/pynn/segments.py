@@ -26,6 +26,12 @@ def part_of(segment: Segment, names: Collection[str] | None, ids: Collection[int
     wanted = None if ids is None else np.array([int(cell) for cell in ids])
     signals = [signal for signal in segment.analogsignals if names is None or _is_named(signal, names)]
     part.analogsignals = [cut for cut in (_of_cells(signal, wanted) for signal in signals) if cut.shape[1]]
+    part.irregularlysampledsignals = [
+        signal
+        for signal in segment.irregularlysampledsignals  # each of one cell
+        if (names is None or _is_named(signal, names))
+        and (wanted is None or signal.annotations["channel_ids"][0] in wanted)
+    ]
     trains = segment.spiketrains if names is None or "spikes" in names else []
     part.spiketrains = [train for train in trains if wanted is None or train.annotations["channel_id"] in wanted]
     part.events = [event for event in segment.events if names is None or REWIRING in names]

@@ -22,6 +22,7 @@ from evsim.pynn.invalid import InvalidValueError, as_pynns
 from evsim.pynn.presence import Presence
 from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
 from evsim.synapses import Synapses
+from evsim.tolerances import TOLERANCES, Tolerances
 
 if TYPE_CHECKING:
     from evsim.pynn.electrodes import CurrentSource
@@ -57,6 +58,7 @@ class State(Presence, common.control.BaseState):
         conductor: starts and runs the sessions.
         dt: time step (ms).
         seed: of the draws made while the network runs, such as Poisson spike trains.
+        record_sample_times: whether cells choose their own time steps, and data are recorded at these; PyNN's name.
         epoch: counts the calls of ``setup()``; objects made in an earlier epoch are gone.
     """
 
@@ -117,6 +119,23 @@ class State(Presence, common.control.BaseState):
         if not self._chosen:
             self._asked = (target or DEFAULT_TARGET,)
         self.targets = tuple(_with_threads(target, threads) for target in self._asked)
+
+    def vary_steps(self, tolerances: Tolerances) -> bool:
+        """Let cells choose their own time steps, if all targets can; returns whether they do.
+
+        Raises:
+            EvsimError: this is one of several processes.
+        """
+        if not all(map(is_variable, self.targets)):
+            return False
+        if self.processes.talks:
+            raise EvsimError(
+                f"setup() was given use_cvode=True in {self.processes.count} processes, among which a network with "
+                "a variable time step cannot be divided; run the script as one process"
+            )
+        self.targets = tuple(_with(target, TOLERANCES, tolerances) for target in self.targets)
+        self.record_sample_times = True
+        return True
 
     def join(self, processes: Processes) -> None:
         """Be one of several processes that run the script; raises EvsimError where they cannot."""
@@ -180,6 +199,7 @@ class State(Presence, common.control.BaseState):
         self.dt = DEFAULT_TIMESTEP
         self.seed = 0
         self.off_grid = False
+        self.record_sample_times = False
         self.set_delays("auto", "auto")
         self.processes = ALONE
         self.id_counter = 1
@@ -293,6 +313,11 @@ class State(Presence, common.control.BaseState):
         pieces = sessions.whole_run() if self._chosen else []
         self._history += [(self._segment, piece) for piece in pieces]
         self._segment += bool(pieces)
+
+
+def is_variable(target: Target) -> bool:
+    """Whether a target can let cells choose their own time steps."""
+    return target.backend == DEFAULT_TARGET.backend and target.chip in (None, DEFAULT_TARGET.chip)
 
 
 def _with_threads(target: Target, threads: int | None) -> Target:

@@ -196,6 +196,11 @@ class STDPMechanism(_Synapse, synapses.STDPMechanism):
     weight_dependence: STDPWeightDependence
     base_translations = same_names("weight", "delay", "dendritic_delay_fraction")
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers are kept of a synapse in ``ideal``, beside its weight."""
+        return getattr(self.timing_dependence, "numbers", 0)
+
     def _build_translations(self) -> None:
         # PyNN adds those of the rules to the table of the class, where the next mechanism finds them
         self.translations = dict(self.base_translations)

@@ -10,12 +10,17 @@ v_thresh without a run-up.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from evsim.arithmetic.exponential import exp
+from evsim.equations import Constants, Equations, Slopes
 from evsim.model import NeuronModel, Rule, Values
 from evsim_models.common import refractory_steps
 from evsim_models.composed import Membrane, composed
+from evsim_models.leaky import conductances
 from evsim_models.receptors import ALPHA, EXPONENTIAL
 
 NS = 1e-3  # of a uS
@@ -96,6 +101,45 @@ MEMBRANE = Membrane(
     kept=("refractory", "spiked"),
 )
 
+# --- equations, for steps of any length ------------------------------------------------------------------------------
+
+PEAK = 20.0  # of (v - v_thresh) / delta_T: from there v reaches any v_spike within tau_m exp(-20), which is left out
+OVERFLOW = 300.0  # no trial step goes beyond the exponential of this
+
+
+def slopes(cell: Constants) -> Slopes:
+    """Those of v and w."""
+    leak, per_cm, rest, threshold = cell["cm"] / cell["tau_m"], 1 / cell["cm"], cell["v_rest"], cell["v_thresh"]
+    sharp, per_delta_T = leak * cell["delta_T"], 1 / cell["delta_T"] if cell["delta_T"] else 0.0
+    a, per_tau_w, e_exc, e_inh = NS * cell["a"], 1 / cell["tau_w"], cell["e_rev_E"], cell["e_rev_I"]
+
+    def flow(states, received, current):
+        v, w = states
+        run_up = sharp * math.exp(min((v - threshold) * per_delta_T, OVERFLOW))
+        synaptic = received[0] * (e_exc - v) + received[1] * (e_inh - v)
+        return [(leak * (rest - v) + run_up - w + synaptic + current) * per_cm, (a * (v - rest) - w) * per_tau_w]
+
+    return flow
+
+
+def level(cell: Constants) -> float:
+    """Where v is reset."""
+    if not cell["delta_T"]:
+        return cell["v_thresh"]
+    return min(cell["v_spike"], cell["v_thresh"] + PEAK * cell["delta_T"])
+
+
+def equations(rise: bool) -> Equations:
+    """With conductances that decay, or rise and fall."""
+    return Equations(
+        states={"v": 1.0, "w": 0.01},
+        slopes=slopes,
+        level=level,
+        responses=conductances(rise),
+        reset=lambda cell, states: [cell["v_reset"], states[1] + cell["b"]],
+        refractory="tau_refrac",
+    )
+
 
 OWN_PARAMETERS = {
     "cm": "nF",
@@ -127,6 +171,6 @@ def _model(name: str, rule: Rule) -> NeuronModel:
 
 
 MODELS = (
-    _model("EIF_cond_exp_isfa_ista", composed(MEMBRANE, EXPONENTIAL)),
-    _model("EIF_cond_alpha_isfa_ista", composed(MEMBRANE, ALPHA)),
+    _model("EIF_cond_exp_isfa_ista", replace(composed(MEMBRANE, EXPONENTIAL), equations=equations(rise=False))),
+    _model("EIF_cond_alpha_isfa_ista", replace(composed(MEMBRANE, ALPHA), equations=equations(rise=True))),
 )

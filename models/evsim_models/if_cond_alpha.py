@@ -8,8 +8,10 @@ When v reaches v_thresh the neuron spikes; v is then held at v_reset for tau_ref
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evsim.model import NeuronModel, Values
-from evsim_models import if_cond_exp
+from evsim_models import if_cond_exp, leaky
 from evsim_models.common import refractory_steps
 from evsim_models.composed import Membrane, composed
 from evsim_models.receptors import ALPHA
@@ -60,5 +62,5 @@ MODEL = NeuronModel(
     weight_unit="uS",
     above_zero=if_cond_exp.MODEL.above_zero,
     not_negative=if_cond_exp.MODEL.not_negative,
-    rules={"ideal": composed(MEMBRANE, ALPHA)},
+    rules={"ideal": replace(composed(MEMBRANE, ALPHA), equations=leaky.with_conductances(rise=True))},
 )

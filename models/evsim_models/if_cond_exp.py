@@ -19,7 +19,7 @@ from evsim.arithmetic.responses import exponential_shares
 from evsim.arithmetic.s1615 import ONE, decay, fixed, multiply
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
-from evsim_models import spinnaker_parts
+from evsim_models import leaky, spinnaker_parts
 from evsim_models.common import Floats, refractory_steps
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
@@ -210,6 +210,7 @@ IDEAL = Rule(
     arrive=ideal_arrive,
     sums={"g_exc": "exc", "g_inh": "inh"},
     counters={"refractory": "refractory_steps"},
+    equations=leaky.with_conductances(rise=False),
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from evsim.arithmetic.responses import rising_shares
 from evsim.arithmetic.s1615 import ONE, fixed, for_each
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
-from evsim_models import alpha_synapse, if_curr_exp, spinnaker_parts
+from evsim_models import alpha_synapse, if_curr_exp, leaky, spinnaker_parts
 from evsim_models.common import PA_PER_NA, Floats, alpha_propagator, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
@@ -120,6 +120,7 @@ IDEAL = Rule(
     parameters=PARAMETERS,
     inputs={"excitatory": 0, "inhibitory": 1},
     arrive=ideal_arrive,
+    equations=leaky.with_currents(rise=True),
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply_by
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
-from evsim_models import loihi_lif, spinnaker_parts
+from evsim_models import leaky, loihi_lif, spinnaker_parts
 from evsim_models.common import PA_PER_NA, Floats, refractory_steps
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
@@ -69,6 +69,7 @@ IDEAL = Rule(
     inputs={"excitatory": 0, "inhibitory": 0},
     arrive=ideal_arrive,
     counters={"refractory": "refractory_steps"},
+    equations=leaky.with_jumps(),
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

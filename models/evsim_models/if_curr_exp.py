@@ -19,7 +19,7 @@ from evsim.arithmetic.s1615 import ONE, decay, fixed
 from evsim.deploy.loihi_scale import LoihiScale
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
-from evsim_models import loihi_lif, spinnaker_parts
+from evsim_models import leaky, loihi_lif, spinnaker_parts
 from evsim_models.common import PA_PER_NA, Floats, current_shares, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
@@ -94,6 +94,7 @@ IDEAL = Rule(
     arrive=ideal_arrive,
     sums={"i_exc": "exc", "i_inh": "inh"},
     counters={"refractory": "refractory_steps"},
+    equations=leaky.with_currents(rise=False),
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -39,5 +39,5 @@ MODEL = NeuronModel(
     recordables=if_cond_exp.MODEL.recordables,
     weight_unit="uS",
     above_zero=frozenset({"g_leak", "tau_syn_E", "tau_syn_I"}),
-    rules={"ideal": replace(if_cond_exp.IDEAL, convert=convert)},
+    rules={"ideal": replace(if_cond_exp.IDEAL, convert=convert, equations=None)},
 )

@@ -19,6 +19,7 @@ from numba.extending import register_jitable
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
+from evsim.equations import Constants, Equations, Slopes
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
 from evsim_models import spinnaker_parts
 
@@ -96,6 +97,24 @@ def ideal_neuron(v, u, early, c, d, jump, drive):
     return (min(v, V_PEAK) if fired else v), u, 0.0, fired
 
 
+def slopes(cell: Constants) -> Slopes:
+    """Those of v and u."""
+    a, b = cell["a"], cell["b"]
+
+    def flow(states, received, current):
+        v, u = states
+        return [(0.04 * v + 5.0) * v + 140.0 - u + DRIVE_PER_NA * current, a * (b * v - u)]
+
+    return flow
+
+
+EQUATIONS = Equations(
+    states={"v": 1.0, "u": 1.0},
+    slopes=slopes,
+    level=lambda cell: V_PEAK,
+    reset=lambda cell, states: [cell["c"], states[1] + cell["d"]],
+)
+
 IDEAL = Rule(
     ideal_convert,
     ideal_neuron,
@@ -104,6 +123,7 @@ IDEAL = Rule(
     inputs={"excitatory": 0, "inhibitory": 0},
     substep=ideal_substep,
     hard_substep=ideal_peak,
+    equations=EQUATIONS,
 )
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""STDPMechanism: plasticity by the rules of PyNN and of sPyNNaker.
+"""STDPMechanism: plasticity by the rules of PyNN and of sPyNNaker; that of ``recurrent_rule`` is one in functions.
 
 The weight dependences of pairs are one formula with two exponents (Guetig et al. 2003), as in NEST's ``stdp_synapse``.
 """
@@ -14,6 +14,8 @@ from evsim.errors import Problem
 from evsim.model import SynapseModel
 from evsim.network import Network, Plasticity, Projection
 from evsim.pair_rule import PairRule
+from evsim.release import Release
+from evsim_models import recurrent_rule
 
 # rule on spike times -> its time constants (ms)
 TIMING_RULES = {
@@ -21,6 +23,7 @@ TIMING_RULES = {
     "SpikeNearestPairRule": ("tau_plus", "tau_minus"),
     "Vogels2011Rule": ("tau",),
     "PfisterSpikeTriplet": ("tau_plus", "tau_minus", "tau_x", "tau_y"),
+    recurrent_rule.TIMING: recurrent_rule.WINDOWS,
 }
 
 # weight dependence -> exponents of potentiation and depression; None: parameters of the rule
@@ -46,16 +49,15 @@ def pair_rule(projection: Projection) -> PairRule:
     plasticity = projection.plasticity
     assert plasticity is not None
     given = plasticity.parameters
-    spread = projection.synapses.weights
-    sign = -1.0 if spread.least < 0 < given["w_max"] or spread.most > 0 > given["w_max"] else 1.0
+    least, most = _bounds(projection, plasticity)
     is_symmetric = plasticity.timing == "Vogels2011Rule"
     rule = PairRule(
         tau_plus=given["tau" if is_symmetric else "tau_plus"],
         tau_minus=given["tau" if is_symmetric else "tau_minus"],
         a_plus=given["A_plus"],
         a_minus=given.get("A_minus", 0.0),
-        w_min=sign * given["w_min"],
-        w_max=sign * given["w_max"],
+        w_min=least,
+        w_max=most,
         dendritic_delay_fraction=plasticity.dendritic_delay_fraction,
         nearest=plasticity.timing == "SpikeNearestPairRule",
     )
@@ -65,8 +67,31 @@ def pair_rule(projection: Projection) -> PairRule:
     if plasticity.timing == "PfisterSpikeTriplet":
         slow = {name: given[name] for name in ("tau_x", "tau_y")}
         return replace(rule, a3_plus=given["A3_plus"], a3_minus=given["A3_minus"], **slow)
-    mu_plus, mu_minus = EXPONENTS[plasticity.weight] or (given["mu_plus"], given["mu_minus"])
+    mu_plus, mu_minus = _exponents(plasticity)
     return replace(rule, mu_plus=mu_plus, mu_minus=mu_minus)
+
+
+def _bounds(projection: Projection, plasticity: Plasticity) -> tuple[float, float]:
+    """w_min and w_max with the sign of the weights."""
+    least, most, spread = plasticity.parameters["w_min"], plasticity.parameters["w_max"], projection.synapses.weights
+    sign = -1.0 if spread.least < 0 < most or spread.most > 0 > most else 1.0
+    return sign * least, sign * most
+
+
+def _exponents(plasticity: Plasticity) -> tuple[float, float]:
+    """Of potentiation and of depression."""
+    given = plasticity.parameters
+    return EXPONENTS[plasticity.weight] or (given["mu_plus"], given["mu_minus"])
+
+
+def learned(projection: Projection) -> Release | None:
+    """How the synapses learn where that is by no pairs; amplitudes are parts of w_max as in ``pair_rule``."""
+    plasticity = projection.plasticity
+    if plasticity is None or plasticity.timing != recurrent_rule.TIMING:
+        return None
+    names = ("mu_plus", "mu_minus", "w_min", "w_max")
+    values = (*_exponents(plasticity), *_bounds(projection, plasticity))
+    return recurrent_rule.learned(plasticity, len(projection), dict(zip(names, values, strict=True)))
 
 
 def problems(network: Network, projection: Projection, rules: str) -> list[Problem]:
@@ -84,6 +109,8 @@ def problems(network: Network, projection: Projection, rules: str) -> list[Probl
     if found := unknown or list(_rule_problems(where, plasticity)):
         return found
     found = [*_parameter_problems(where, plasticity), *_weight_problems(where, projection)]
+    if plasticity.timing == recurrent_rule.TIMING:
+        return [*found, *recurrent_rule.problems(where, plasticity)]
     if rules == "ideal" and not found:
         return list(_delay_problems(where, pair_rule(projection), network, projection))
     return found
@@ -136,4 +163,6 @@ def _delay_problems(where: str, rule: PairRule, network: Network, projection: Pr
         yield Problem(where, what, limit, "Give shorter delays, or longer time constants.")
 
 
-MODEL = SynapseModel("STDPMechanism", frozenset({"ideal", "spinnaker1", "loihi2_learning"}), pair_rule, problems)
+MODEL = SynapseModel(
+    "STDPMechanism", frozenset({"ideal", "spinnaker1", "loihi2_learning"}), pair_rule, problems, learned=learned
+)

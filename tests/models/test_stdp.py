@@ -91,9 +91,7 @@ def test_what_cannot_be_is_said(changes: dict[str, float], words: str):
 
 
 def test_rules_and_delays_that_cannot_be_are_said():
-    assert "the rule RecurrentRule; STDPMechanism has SpikePairRule" in said(
-        network(replace(ADDITIVE, timing="RecurrentRule"))
-    )
+    assert "the rule Another; STDPMechanism has SpikePairRule" in said(network(replace(ADDITIVE, timing="Another")))
     assert "the rule Other" in said(network(replace(ADDITIVE, weight="Other")))
     assert "without a rule" in said(network(None))
     assert "dendritic_delay_fraction is 1.5" in said(network(replace(ADDITIVE, dendritic_delay_fraction=1.5)))

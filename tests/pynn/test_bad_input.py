@@ -240,14 +240,6 @@ def test_setup(sim, words):
         sim.setup(**words)
 
 
-def test_a_variable_time_step_is_refused_with_what_would_do(sim):
-    with pytest.raises(
-        errors.InvalidParameterValueError, match=r"use_cvode=True; .* of one length, 0\.1 ms .* 0\.01 ms"
-    ):
-        sim.setup(timestep=0.1, use_cvode=True, rtol=1e-6)
-    assert sim.setup(timestep=0.1, use_cvode=False) == 0
-
-
 @pytest.mark.parametrize("interval", [0.15, -0.1, 0.0, np.nan, np.inf])
 def test_sampling_intervals(sim, interval):
     cells = sim.Population(2, sim.IF_curr_exp(), label="cells")

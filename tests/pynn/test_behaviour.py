@@ -51,6 +51,20 @@ def test_one_of_several_processes_is_shown_its_part():
     assert (sim.rank(), sim.num_processes()) == (0, 1)
 
 
+def test_a_variable_time_step():
+    """pyNN.neuron's words; test_variable_step looks at the numbers."""
+    sim.setup(timestep=0.1, use_cvode=True, rtol=1e-6, atol=1e-6)
+    cells = sim.Population(2, sim.IF_cond_exp(i_offset=1.0))
+    cells.record(["spikes", "v"])
+    sim.run(50.0)
+    segment = data_of(cells)
+    assert len(segment.irregularlysampledsignals) == 2 and not segment.analogsignals
+    steps = np.diff(segment.irregularlysampledsignals[0].times.magnitude)
+    assert steps.max() > 0.1 and len(segment.spiketrains[0]) >= 1
+    sim.setup(timestep=0.1, use_cvode=False)
+    assert not sim.simulator.state.record_sample_times
+
+
 def test_native_types():
     assert sim.native_cell_type("IF_curr_exp") is sim.IF_curr_exp
     assert sim.native_synapse_type("StaticSynapse") is sim.StaticSynapse

@@ -24,6 +24,10 @@ SIGNATURES = {
     "SpikeNearestPairRule": {"tau_plus": 20.0, "tau_minus": 20.0, "A_plus": 0.01, "A_minus": 0.01},
     "Vogels2011Rule": {"alpha": None, "tau": 20.0, "A_plus": 0.01, "A_minus": 0.01},
     "PfisterSpikeTriplet": dict.fromkeys(("tau_plus", "tau_minus", "tau_x", "tau_y", "A_plus", "A_minus")),
+    "RecurrentRule": {
+        **{"accumulator_depression": -6, "accumulator_potentiation": 6},
+        **{"mean_pre_window": 35.0, "mean_post_window": 35.0, "dual_fsm": True, "A_plus": 0.01, "A_minus": 0.01},
+    },
     "WeightDependenceAdditiveTriplet": {"w_min": 0.0, "w_max": 1.0, "A3_plus": 0.01, "A3_minus": 0.01},
 }
 
@@ -90,8 +94,8 @@ def test_rates_that_vary_are_lists():
 
 
 def test_what_evsim_lacks_is_refused_by_name_and_with_its_reason():
-    with pytest.raises(AttributeError, match=r"RecurrentRule: each synapse .*; it has IFCurDelta, .*Vogels2011Rule"):
-        sim.extra_models.RecurrentRule  # noqa: B018
+    with pytest.raises(AttributeError, match=r"WeightChanger: it changes .*; it has IFCurDelta, .*Vogels2011Rule"):
+        sim.extra_models.WeightChanger  # noqa: B018
     with pytest.raises(AttributeError, match=r"StocSigma: while one of its neurons is refractory, .* StocExp"):
         sim.extra_models.StocSigma  # noqa: B018
     with pytest.raises(AttributeError, match="sPyNNaker's extra_models have no 'Other'"):

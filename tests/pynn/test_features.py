@@ -127,6 +127,9 @@ SYNAPSES = {
     ),
     "Vogels": lambda: stdp(sim.Vogels2011Rule(tau=20.0, eta=0.01, rho=0.003), sim.AdditiveWeightDependence(0.0, 1.0)),
     "nearest pairs": lambda: stdp(sim.extra_models.SpikeNearestPairRule(), sim.AdditiveWeightDependence(0.0, 1.0)),
+    "recurrent": lambda: stdp(
+        sim.extra_models.RecurrentRule(-1, 1, A_plus=0.1), sim.MultiplicativeWeightDependence(0.0, 1.0)
+    ),
     "triplets": lambda: stdp(
         sim.extra_models.PfisterSpikeTriplet(16.8, 33.7, 101.0, 125.0, 0.01, 0.01),
         sim.extra_models.WeightDependenceAdditiveTriplet(),
