@@ -22,6 +22,7 @@ from evsim.engine.intrinsics import load_acquire
 from evsim.engine.lay_out import count_blocks
 from evsim.engine.memory import BLOCK, Blocks, Layout
 from evsim.processes import Processes
+from evsim.registry import learning_release
 
 WINDOW_MOST = 64  # steps between two messages
 PATIENCE = 200  # looks at the own threads before the core is given away for longer
@@ -91,7 +92,9 @@ def is_divisible(chip_network: ChipNetwork, count: int) -> bool:
     simulates as a whole.
     """
     network = chip_network.network
-    others = any(part.release or part.modulation or part.structure for part in network.projections)
+    others = any(
+        part.release or part.modulation or part.structure or learning_release(part) for part in network.projections
+    )
     return count_blocks(chip_network) >= count > 1 and not others and not coupling_projections(network)
 
 
