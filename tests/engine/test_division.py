@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from evsim.engine.division import is_divisible
 from evsim.engine.simulation import Simulation
 from evsim.network import Network, Probe, Projection
 from evsim.processes import Processes
+from evsim.pynn.graph import build
 
 TIMEOUT = 300.0  # seconds; the first run of all compiles
 
@@ -214,3 +216,15 @@ def test_what_is_not_divided():
     small = Network(0.1, (cells(100), cells(100, "others")))
     quantised = quantise(small, load_chip("ideal"))
     assert is_divisible(quantised, 2) and not is_divisible(quantised, 3) and not is_divisible(quantised, 1)
+
+
+@pytest.mark.parametrize("rule", ["SpikePairRule", "RecurrentRule"])
+def test_synapses_that_learn_by_other_lanes_than_pairs_are_not_divided(rule: str):
+    sim: Any = importlib.import_module("pyNN.evsim")
+    sim.setup(timestep=1.0)
+    cells = sim.Population(1000, sim.IF_curr_exp())
+    timing = sim.SpikePairRule() if rule == "SpikePairRule" else sim.extra_models.RecurrentRule()
+    plastic = sim.STDPMechanism(timing, sim.MultiplicativeWeightDependence(0.0, 1.0), weight=0.5, delay=1.0)
+    sim.Projection(cells, cells, sim.OneToOneConnector(), plastic)
+    quantised = quantise(build(sim.simulator.state), load_chip("ideal"))
+    assert is_divisible(quantised, 2) == (rule == "SpikePairRule")
