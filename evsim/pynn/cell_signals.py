@@ -25,7 +25,7 @@ def irregular_signal(
     kept = [slice(1 if k and part.times[0] <= parts[k - 1].times[-1] else 0, None) for k, part in enumerate(parts)]
     times = np.concatenate([part.times[each] for part, each in zip(parts, kept, strict=True)])
     values = np.concatenate([part.values[each] for part, each in zip(parts, kept, strict=True)])
-    return IrregularlySampledSignal(
+    signal: Any = IrregularlySampledSignal(  # neo's own type of it is that of its parent
         times,
         values[:, np.newaxis],
         units=parts[0].unit or "dimensionless",
@@ -35,3 +35,4 @@ def irregular_signal(
         source_population=population.label,
         array_annotations={"channel_index": np.array([place])},
     )
+    return signal

@@ -102,7 +102,8 @@ def learning_rule(declared: type, what: str) -> LearningRule:
         {key: value.default for key, value in states.items()},
         traces={key: Trace(value.side, _tau(key, value, parameters, what)) for key, value in traces.items()},
         releases=_results(declared, laws, what),
-        **laws,
+        on_pre=laws.get("on_pre"),
+        on_post=laws.get("on_post"),
     )
     _compile(rule, what)
     return rule

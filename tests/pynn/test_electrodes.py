@@ -8,7 +8,7 @@ from pyNN import errors
 from scipy import stats
 
 from evsim.errors import EvsimError
-from evsim.model import NeuronModel
+from evsim.model import NeuronModel, in_rules
 from evsim.pynn.graph import build
 from evsim.registry import models
 
@@ -172,7 +172,7 @@ NEURONS = [name for name, model in models().items() if isinstance(model, NeuronM
 @pytest.mark.parametrize("name", NEURONS)
 def test_a_current_reaches_every_kind_of_neuron(sim, name):
     """As i_offset does, where there is one; else it at least makes a difference."""
-    sim.setup(timestep=0.1, rng_seed=1, chip="ideal" if "ideal" in models()[name].rules else "spinnaker1")
+    sim.setup(timestep=0.1, rng_seed=1, chip="ideal" if in_rules(models()[name], "ideal") else "spinnaker1")
     kind = getattr(sim, name)
     injected, plain = sim.Population(1, kind()), sim.Population(1, kind())
     sim.DCSource(amplitude=0.05).inject_into(injected)
