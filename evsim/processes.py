@@ -22,6 +22,7 @@ TIMEOUT = "EVSIM_MPI_TIMEOUT"  # environment variable: seconds
 DEFAULT_TIMEOUT = 3600.0  # as long as one process may work alone, such as on what it draws
 PATIENCE = 200  # looks at a message before the core is given away for longer
 PAUSE = 1e-4  # seconds between looks, then
+GRACE = 0.5  # seconds from an error's words to the end: a launcher drops what it has not read until then
 
 
 class Processes:
@@ -191,6 +192,7 @@ def _end_all_at_an_error(world: Any) -> None:
         before(kind, error, trace)
         sys.stdout.flush()
         sys.stderr.flush()
+        time.sleep(GRACE)
         world.Abort(1)
 
     sys.excepthook = hook
