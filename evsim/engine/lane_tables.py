@@ -38,7 +38,7 @@ def hand_over(was: np.ndarray, before: np.void, now: np.ndarray, after: np.void,
 def histories(
     was: Sequence[np.ndarray], before: np.ndarray, lanes: np.ndarray, first: str, counts: Sequence[str]
 ) -> list[np.ndarray]:
-    """Histories in which each lane has room for its ``capacity``, with what is in others.
+    """Histories, of (events, ...), in which each lane has room for its ``capacity``, with what is in others.
 
     Args:
         was, before: the others and their lanes, which are the same in the same order.
@@ -46,7 +46,7 @@ def histories(
         first, counts: the field with that, and those with the length of each history.
     """
     lanes[first] = first_of(lanes["capacity"])
-    found = [np.zeros(int(lanes["capacity"].sum()), events.dtype) for events in was]
+    found = [np.zeros((int(lanes["capacity"].sum()), *events.shape[1:]), events.dtype) for events in was]
     for old, new in zip(before, lanes, strict=True):
         for events, now, count in zip(was, found, counts, strict=True):
             hand_over(events, old, now, new, (first, count))

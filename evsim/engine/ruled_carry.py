@@ -100,12 +100,12 @@ def _keep_history(past: RuledSynapses, before: int, now: RuledSynapses, lane: in
     assert new is not None, "it has this lane"
     bring_all(old, old.number[before], np.int64(step + 1))
     was, at = old.lanes[old.number[before]], int(new.number[lane])
-    capacity = new.lanes["capacity"].copy()
-    capacity[at] = was["capacity"]
-    new = with_room(new, capacity)
+    lanes = new.lanes.copy()
+    lanes["capacity"][at] = was["capacity"]
+    new = with_room(new, lanes)
     new.lanes[at]["n_events"] = was["n_events"]
-    count = EVENT * was["n_events"]
-    new.events[EVENT * new.lanes[at]["first_event"] :][:count] = old.events[EVENT * was["first_event"] :][:count]
+    events = [each.events.reshape(-1, EVENT) for each in (old, new)]
+    hand_over(events[0], was, events[1], new.lanes[at], ("first_event", "n_events"))
     hand_over(old.spiked, was, new.spiked, new.lanes[at], ("first_target", "n_targets"))
     rows = [lanes.rows["seen"] for lanes in (old, new)]
     hand_over(rows[0], was, rows[1], new.lanes[at], ("first_state", "n_rows"))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.engine.lane_tables import begins, first_of, joined, lane_table, set_firsts
+from evsim.engine.lane_tables import begins, histories, joined, lane_table, set_firsts
 
 LANE = np.dtype(
     [
@@ -164,17 +164,12 @@ def kept_of(ruled: Ruled, place: int) -> NDArray[np.float64]:
 
 def enlarged(ruled: Ruled) -> Ruled:
     """The same lanes, with twice the room for the histories of those that may have none left for a step."""
-    capacity = ruled.lanes["capacity"].copy()
-    capacity[ruled.lanes["n_events"] + ruled.lanes["n_targets"] > capacity] *= 2
-    return with_room(ruled, capacity)
-
-
-def with_room(ruled: Ruled, capacity: NDArray[np.int64]) -> Ruled:
-    """The same lanes with other capacities (lanes,)."""
     lanes = ruled.lanes.copy()
-    lanes["capacity"], lanes["first_event"] = capacity, first_of(capacity)
-    events = np.zeros(EVENT * int(capacity.sum()), np.int64)
-    for was, now in zip(ruled.lanes, lanes, strict=True):
-        count = EVENT * was["n_events"]
-        events[EVENT * now["first_event"] :][:count] = ruled.events[EVENT * was["first_event"] :][:count]
-    return ruled._replace(lanes=lanes, events=events)
+    lanes["capacity"][lanes["n_events"] + lanes["n_targets"] > lanes["capacity"]] *= 2
+    return with_room(ruled, lanes)
+
+
+def with_room(ruled: Ruled, lanes: np.ndarray) -> Ruled:
+    """The same lanes with other capacities."""
+    (events,) = histories([ruled.events.reshape(-1, EVENT)], ruled.lanes, lanes, "first_event", ["n_events"])
+    return ruled._replace(lanes=lanes, events=events.ravel())
