@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evsim.model import Cells, Rule
+from evsim.model import SUBSTEPS, Cells, Rule
 
 SHORT_MOST = (1 << 15) - 1  # the largest number of a short row
 
@@ -24,20 +24,25 @@ class Form(NamedTuple):
             state are not used. Such a neuron takes its step before it is given what is due at the step's end.
         silent: names of those input rows into which nothing comes, and which are 0 and stay so.
         short: whether the counters (``Rule.counters``) are held in 16 bits each, at the beginning of their row.
+        steady: whether the drive is the same for all neurons and never changes, so that the first one's is read.
+        once: whether a step has one substep, which is then made in the same loop as the end of the step.
     """
 
     shared: bool = False
     summed: bool = False
     silent: tuple[str, ...] = ()
     short: bool = False
+    steady: bool = False
+    once: bool = False
 
 
-def form_of(rule: Rule, cells: Cells, fed: Collection[int], before: Form | None = None) -> Form:
+def form_of(rule: Rule, cells: Cells, fed: Collection[int], driven: bool = True, before: Form | None = None) -> Form:
     """The form of a population.
 
     Args:
         cells: the population's.
         fed: the rows of input into which something may come.
+        driven: whether currents may come, beside the constant ones of the cells.
         before: its form until now, if its state is to be kept: a row that was not known to be 0 may not be.
     """
     if rule.whole:
@@ -53,7 +58,7 @@ def form_of(rule: Rule, cells: Cells, fed: Collection[int], before: Form | None 
         and not cells.state[state].any()
     )
     short = bool(rule.counters) and _fits(rule, cells) and (before is None or before.short)
-    return Form(shared, summed, silent, short)
+    return Form(shared, summed, silent, short, not driven and _is_steady(cells), _has_one_substep(rule, cells))
 
 
 def summed_rows(rule: Rule, form: Form) -> dict[int, int]:
@@ -92,3 +97,11 @@ def _fits(rule: Rule, cells: Cells) -> bool:
     rows = [cells.state[rule.states.index(name)] for name in rule.counters]
     rows += [cells.parameters[rule.parameters.index(name)] for name in rule.counters.values()]
     return all(bool(((row >= 0) & (row <= SHORT_MOST) & (row == np.rint(row))).all()) for row in rows)
+
+
+def _is_steady(cells: Cells) -> bool:
+    return cells.drive.ndim == 1 and bool((cells.drive == cells.drive[:1]).all())
+
+
+def _has_one_substep(rule: Rule, cells: Cells) -> bool:
+    return rule.substep is not None and bool((cells.parameters[rule.parameters.index(SUBSTEPS)] == 1).all())

@@ -45,6 +45,7 @@ from evsim.row_access import READ_ONLY, get, get_short, put, put_short, use_wide
 from evsim.rulesets import RuleSet
 
 _FLAGS = ("fired", "hard")
+_HARD = 2  # the flag of a neuron whose only substep is hard
 _ARGUMENTS = "state, parameters, inputs, drive, flags, spiked, tally, key, step, first"
 
 
@@ -144,16 +145,21 @@ class _Loops:
         self._rule, self._form = rule, form
         self._lost = [f"lost_{name}" for name in rule.tallies]
         self._row_of = rule.sums if form.summed else {}
-        self._counters = set(rule.counters) if form.short else set()
+        self._counters = rule.counters if form.short else {}
+        self._counted = set(self._counters.values())  # parameters
 
     def step(self) -> Callable:
         rule = self._rule
         used = () if rule.receive else rule.input_names
         taken = () if self._form.summed else used
+        if rule.substep and self._form.once:
+            loops = self._only_substep(taken)
+        else:
+            substeps = self._substeps() if rule.substep else ()
+            loops = (*substeps, *self._loop("neuron", rule.neuron, ["fired", *self._lost], taken))
         lines = [
             *self._head(used),
-            *(self._substeps() if rule.substep else ()),
-            *self._loop("neuron", rule.neuron, ["fired", *self._lost], taken),
+            *loops,
             *self._count_lost(),
             "return compact(flags, spiked) if flagged else np.int64(0)",
         ]
@@ -174,7 +180,10 @@ class _Loops:
         yield from (f"state_{name} = state[{k}]" for k, name in enumerate(self._rule.states))
         yield from (f"input_{name} = inputs[{k}]" for k, name in enumerate(inputs))
         for k, name in enumerate(self._rule.parameters):
-            yield f"parameter_{name} = parameters[{k}{', 0' if self._form.shared else ''}]"
+            row = f"parameters[{k}{', 0' if self._form.shared else ''}]"
+            yield f"parameter_{name} = {f'np.int16({row})' if self._form.shared and name in self._counted else row}"
+        if self._form.steady:
+            yield "steady = drive[0]"
         yield from (f"{counter} = np.int32(0)" for counter in ("flagged", *self._lost))
         if self._rule.draws:
             yield "chances = subkey(key, np.uint64(step))"
@@ -210,22 +219,35 @@ class _Loops:
         return "0.0" if name in self._form.silent else self._get_row(name)
 
     def _get_input(self, name: str) -> str:
-        """What is added at the end of the step, which is done elsewhere where it is added to a state itself."""
-        return "0.0" if self._form.summed else self._get_row(name)
+        """What is added at the end of the step, which is done elsewhere where it is added to a state itself.
+
+        -0.0 changes no number that it is added to, as 0.0 does -0.0, so the addition is left out.
+        """
+        return "-0.0" if self._form.summed else self._get_row(name)
 
     def _get_row(self, name: str) -> str:
         return self._get(f"input_{name}", self._input_scope(name))
 
     def _parameter(self, name: str) -> str:
-        return f"parameter_{name}" if self._form.shared else self._get(f"parameter_{name}")
+        if self._form.shared:
+            return f"parameter_{name}"
+        value = self._get(f"parameter_{name}")
+        return f"np.int16({value})" if name in self._counted else value
 
-    def _call(self, name: str, function: Callable, results: Sequence[str], parameter: Callable[[str], str]) -> str:
-        """The call of a scalar function for neuron n, with its results in new_* and is_*."""
+    def _call(
+        self,
+        name: str,
+        function: Callable,
+        results: Sequence[str],
+        parameter: Callable[[str], str],
+        state: str = "old",
+    ) -> str:
+        """The call of a function for neuron n with the state in old_* or new_*, its results in new_* and is_*."""
         rule = self._rule
-        known = {row: f"old_{row}" for row in rule.states}
+        known = {row: f"{state}_{row}" for row in rule.states}
         known |= {row: parameter(row) for row in rule.parameters}
         known |= {row: self._get_input(row) for row in rule.input_names}
-        known |= {"drive": self._get("drive"), CHANCE: "uniform(chances, first + n)"}
+        known |= {"drive": "steady" if self._form.steady else self._get("drive"), CHANCE: "uniform(chances, first + n)"}
         found = [*(f"new_{row}" for row in rule.states), *(f"is_{result}" for result in results)]
         return f"({', '.join(found)},) = {name}({', '.join(known[row] for row in arguments(function))})"
 
@@ -240,27 +262,61 @@ class _Loops:
         yield f"    {self._call(name, function, results, self._parameter)}"
         for result in results:
             if result in _FLAGS:
-                yield f"    put(flags, {self._place(len(self._rule.states))}, is_{result})"
-                yield f"    flagged = np.int32(flagged | is_{result})"
+                yield from _indented(self._put_flag(f"is_{result}"))
             else:
                 yield f"    {result} = np.int32({result} + is_{result})"
         new = "old_{0} if is_hard else new_{0}" if "hard" in results else "new_{}"
         yield from _indented(self._put_states(new))
-        yield from (f"    put(input_{row}, {self._place(self._input_scope(row))}, 0)" for row in taken)
+        yield from _indented(self._take(taken))
+
+    def _put_flag(self, flag: str) -> Iterator[str]:
+        yield f"put(flags, {self._place(len(self._rule.states))}, {flag})"
+        yield f"flagged = np.int32(flagged | {flag})"
+
+    def _take(self, names: Sequence[str], left: str = "0") -> Iterator[str]:
+        for name in names:
+            yield f"put(input_{name}, {self._place(self._input_scope(name))}, {left.format(self._get_row(name))})"
+
+    def _only_substep(self, taken: Sequence[str]) -> Iterator[str]:
+        """The only substep and the end of the step in one loop over neurons, and then those that it leaves out."""
+        rule = self._rule
+        assert rule.substep is not None, "this rule has none"
+        results = ["fired", *self._lost]
+        yield "for n in range(drive.size):"
+        yield from (f"    old_{row} = {self._get_state(row, k)}" for k, row in enumerate(rule.states))
+        yield "    " + self._call("substep", rule.substep, ["hard"], self._parameter)
+        yield "    " + self._call("neuron", rule.neuron, results, self._parameter, "new")
+        yield f"    flag = np.int32({_HARD}) if is_hard else np.int32(is_fired)"
+        yield from _indented(self._put_flag("flag"))
+        yield from (f"    {lost} = np.int32({lost} + (0 if is_hard else is_{lost}))" for lost in self._lost)
+        yield from _indented(self._put_states("old_{0} if is_hard else new_{0}"))
+        yield from _indented(self._take(taken, "{} if is_hard else 0.0"))
+        end = [
+            self._call("neuron", rule.neuron, results, "one_{}".format, "new"),
+            "flags[n] = is_fired",
+            *(f"{lost} = np.int32({lost} + is_{lost})" for lost in self._lost),
+            *self._put_states(),
+            *self._take(taken),
+        ]
+        yield from self._hard_ones(_HARD, end)
+
+    def _hard_ones(self, flag: int, then: Iterable[str]) -> Iterator[str]:
+        """The substep of each neuron with that flag, one by one, and what follows it."""
+        rule = self._rule
+        assert rule.hard_substep is not None, "this rule has none"
+        yield f"if flagged & {flag}:"
+        yield "    for n in range(drive.size):"
+        yield f"        if flags[n] == {flag}:"
+        yield from _indented((f"old_{row} = {self._get_state(row, k)}" for k, row in enumerate(rule.states)), 3)
+        yield from _indented((f"one_{row} = {self._parameter(row)}" for row in rule.parameters), 3)
+        yield from _indented([self._call("hard_substep", rule.hard_substep, [], "one_{}".format), *then], 3)
 
     def _substeps(self) -> Iterator[str]:
         """The loop over substeps; the neurons that the vectorised loop leaves out are done one by one."""
         rule = self._rule
-        assert rule.substep is not None and rule.hard_substep is not None, "this rule has none"
-        one = {row: f"one_{row}" for row in rule.parameters}
+        assert rule.substep is not None, "this rule has none"
         yield f"for _ in range(int(parameters[{rule.parameters.index(SUBSTEPS)}, 0])):"
         yield "    flagged = np.int32(0)"
         yield from _indented(self._loop("substep", rule.substep, ["hard"]))
-        yield "    if flagged:"
-        yield "        for n in range(drive.size):"
-        yield "            if flags[n] != 0:"
-        yield from _indented((f"old_{row} = {self._get_state(row, k)}" for k, row in enumerate(rule.states)), 4)
-        yield from _indented((f"one_{row} = {self._parameter(row)}" for row in rule.parameters), 4)
-        yield "                " + self._call("hard_substep", rule.hard_substep, [], one.__getitem__)
-        yield from _indented(self._put_states(), 4)
+        yield from _indented(self._hard_ones(1, self._put_states()))
         yield "flagged = np.int32(0)"

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 READ_ONLY = -1
 
-_SHORT, _INT = ir.IntType(16), ir.IntType(32)
+_SHORT = ir.IntType(16)
 
 # LLVM makes vectors of 256 bits on processors that can do 512, since early ones ran slower with those; a step of
 # neurons is up to twice as quick with the wide ones. Other processors know nothing of this attribute.
@@ -69,16 +69,15 @@ def put(typingctx, row, n, scope, scopes, value):
 
 @intrinsic(prefer_literal=True)
 def get_short(typingctx, row, n, scope, scopes):
-    """A whole number of a short row, as the row's type: of 16 bits each, its numbers fill the beginning of the row."""
+    """A whole number of a short row, of 16 bits each, which fill the beginning of the row."""
 
     def codegen(context, builder, signature, args):
         kind, _, scope, scopes = signature.args
         value = builder.load(_short_address(context, builder, kind, args[0], args[1]))
         _say_alias(builder.module, value, scope.literal_value, scopes.literal_value)
-        # by way of 32 bits, because few processors turn vectors of 64-bit integers into floats
-        return context.cast(builder, builder.sext(value, _INT), types.int32, kind.dtype)
+        return value
 
-    return row.dtype(row, types.int64, scope, scopes), codegen
+    return types.int16(row, types.int64, scope, scopes), codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -87,8 +86,8 @@ def put_short(typingctx, row, n, scope, scopes, value):
 
     def codegen(context, builder, signature, args):
         kind, _, scope, scopes, given = signature.args
-        whole = builder.fptosi(context.cast(builder, args[4], given, types.float64), _INT)
-        stored = builder.store(builder.trunc(whole, _SHORT), _short_address(context, builder, kind, args[0], args[1]))
+        short = context.cast(builder, args[4], given, types.int16)
+        stored = builder.store(short, _short_address(context, builder, kind, args[0], args[1]))
         _say_alias(builder.module, stored, scope.literal_value, scopes.literal_value)
         return context.get_dummy_value()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -39,7 +40,7 @@ def step(function, state, parameters, inputs, drive, flags, spiked, tally):
     return function(state, parameters, inputs, drive, flags, spiked, tally, np.uint64(1), np.int64(0), np.int64(0))
 
 
-def cells_of(name: str) -> tuple[Any, Cells]:
+def cells_of(name: str, dt: float = 0.1) -> tuple[Any, Cells]:
     """Cells with unlike parameters, which spike."""
     model, rule = rule_of(name)
     spread = np.linspace(0.9, 1.1, N)
@@ -47,7 +48,7 @@ def cells_of(name: str) -> tuple[Any, Cells]:
     values = {parameter: defaults[parameter] * spread for parameter in model.parameters}
     initial = {state: defaults.get(state, 0.0) * spread for state in model.states}
     values["i_offset"] = np.full(N, 1.5)
-    return rule, rule.cells(values, initial, 0.1, None)
+    return rule, rule.cells(values, initial, dt, None)
 
 
 def sim_defaults(name: str) -> dict[str, float]:
@@ -81,14 +82,17 @@ def run(rule: Any, cells: Cells, form: Form, arriving: np.ndarray) -> tuple[np.n
 @pytest.mark.parametrize("name", MODELS)
 def test_every_form_does_the_same(name: str):
     rule, cells = cells_of(name)
+    cells = replace(cells, drive=np.full(N, cells.drive.ravel()[N // 2]))
     arriving = np.random.default_rng(1).exponential(0.01, (400, rule.n_inputs, N))
     arriving[:, -1] = 0.0
     plain, spikes = run(rule, cells, Form(), arriving)
     assert sum(map(len, spikes)) > N
-    forms = [Form(short=bool(rule.counters))]
+    short, once = bool(rule.counters), rule.substep is not None
+    forms = [Form(short=short), Form(steady=True, once=once)]
     if rule.sums:
         last = rule.input_names[-1:]
-        forms += [Form(False, True), Form(False, True, last), Form(False, True, last, bool(rule.counters))]
+        forms += [Form(False, True), Form(False, True, last), Form(False, True, last, short)]
+        forms += [Form(summed=True, short=short, steady=True, once=once)]
     for form in forms:
         state, found = run(rule, cells, form, arriving)
         assert found == spikes
@@ -98,6 +102,9 @@ def test_every_form_does_the_same(name: str):
 def test_what_a_form_says():
     rule, cells = cells_of("IF_curr_exp")
     assert form_of(rule, cells, {0, 1}) == Form(False, True, (), True)
+    assert form_of(rule, cells, {0, 1}, driven=False).steady
+    cells.drive[3] += 1.0
+    assert not form_of(rule, cells, {0, 1}, driven=False).steady
     assert form_of(rule, cells, {0}) == Form(False, True, ("inh",), True)
     assert form_of(rule, cells, set()) == Form(False, True, ("exc", "inh"), True)
 
@@ -105,7 +112,7 @@ def test_what_a_form_says():
 def test_a_state_that_is_kept_may_hold_what_its_cells_no_longer_say():
     rule, cells = cells_of("IF_curr_exp")
     for before in (Form(False, True, (), True), Form(False, True, ("inh",), False)):
-        assert form_of(rule, cells, {0}, before) == before
+        assert form_of(rule, cells, {0}, before=before) == before
 
 
 def test_an_input_that_begins_with_a_current_is_not_silent():
@@ -120,6 +127,26 @@ def test_a_long_refractory_period_is_not_short():
     assert not form_of(rule, cells, {0}).short
 
 
+def test_only_a_single_substep_is_made_with_the_end_of_the_step():
+    for dt, once in ((0.1, True), (1.0, False)):
+        rule, cells = cells_of("IF_cond_exp", dt)
+        assert form_of(rule, cells, {0, 1}).once == once
+
+
+def test_hard_substeps_in_one_loop():
+    """Some neurons have such strong conductances that they are stepped by themselves."""
+    rule, cells = cells_of("IF_cond_exp")
+    cells = replace(cells, drive=np.full(N, cells.drive[0]))
+    arriving = np.zeros((300, 2, N))
+    arriving[::50, :, ::3] = 20.0  # uS
+    plain, spikes = run(rule, cells, Form(), arriving)
+    assert any(spikes)
+    for form in (Form(once=True), Form(summed=True, short=True, once=True)):
+        state, found = run(rule, cells, form, arriving)
+        assert found == spikes
+        np.testing.assert_array_equal(state, plain)
+
+
 def test_short_rows_hold_what_they_are_given():
     state = np.arange(35.0).reshape(5, 7)
     packed = pack(state, (1, 4))
@@ -128,6 +155,24 @@ def test_short_rows_hold_what_they_are_given():
 
 
 # --- through PyNN ----------------------------------------------------------------------------------------------------
+
+
+def test_a_current_that_is_injected_later_into_cells_with_one_drive():
+    def potentials(late: bool) -> np.ndarray:
+        sim.setup(timestep=0.1)
+        cells = sim.Population(3, sim.IF_curr_exp(i_offset=0.1))
+        cells.record("v")
+        pulse = sim.StepCurrentSource(times=[10.0, 15.0], amplitudes=[0.5, 0.0])
+        if not late:
+            pulse.inject_into(cells[1:2])
+        sim.run(10.0)
+        if late:
+            pulse.inject_into(cells[1:2])
+        sim.run(10.0)
+        return cells.get_data().segments[-1].analogsignals[0].magnitude
+
+    np.testing.assert_array_equal(potentials(late=True), potentials(late=False))
+    assert potentials(late=True)[-1, 1] > potentials(late=True)[-1, 0] == potentials(late=True)[-1, 2]
 
 
 def driven(tau_refrac: float, threads: int = 1, change: float | None = None) -> tuple[list[list[float]], np.ndarray]:

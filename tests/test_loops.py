@@ -211,8 +211,9 @@ def test_every_loop_is_vectorised(name, rules):
     model = registry.models()[name]
     assert isinstance(model, NeuronModel)
     rule, rule_set = model.rules[rules], RULE_SETS[rules]
-    best = Form(True, bool(rule.sums), tuple(rule.sums.values())[:1], bool(rule.counters))
-    written = [(written_step(rule, form), 2 if rule.substep else 1) for form in {Form(), SHARED, best}]
+    best = Form(True, bool(rule.sums), tuple(rule.sums.values())[:1], bool(rule.counters), True, bool(rule.substep))
+    forms = {Form(), SHARED, best}
+    written = [(written_step(rule, form), 2 if rule.substep and not form.once else 1) for form in forms]
     if rule.receive:
         written += [(written_receive(rule, form), 1) for form in (Form(), SHARED)]
     for function, loops in written:

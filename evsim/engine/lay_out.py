@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evsim.deploy.chip_network import ChipNetwork, ChipPopulation
+from evsim.deploy.gap_junctions import coupling_projections
 from evsim.deploy.spinnaker_split import late_populations
 from evsim.engine.memory import (
     BLOCK,
@@ -25,6 +26,9 @@ from evsim.forms import Form, form_of
 from evsim.loops import receive_function, step_function
 from evsim.model import PAYLOAD, TALLY_PLACES, Cells, Rule
 from evsim.random_bits import chance_key
+
+INPUT_ROOM = 1 << 16  # bytes of a row of inputs that mostly stays in the first-level cache
+LONG_ROW = 256  # synapses; rows are not cut into shorter ones
 
 
 def count_blocks(chip_network: ChipNetwork) -> int:
@@ -46,7 +50,8 @@ def lay_out(chip_network: ChipNetwork, threads: int, before: Layout | None = Non
     sizes = np.array([population.size for population in network.populations], np.int64)
     first_neuron = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     parts = [(at, part) for at, i in enumerate(neurons) for part in parts_of(int(sizes[i]))]
-    owner, local, slice_size = _deal([part.stop - part.start for _, part in parts], threads)
+    n_slices = before.n_slices if before else threads * _slices_of_thread(chip_network, neurons, threads)
+    owner, local, slice_size = _deal([part.stop - part.start for _, part in parts], threads, n_slices)
     n_rows = max((one.rule.n_inputs for one in chosen), default=1)
     slices = Slices(slice_size, np.concatenate([[0], np.cumsum(slice_size * n_rows)]).astype(np.int64))
 
@@ -146,25 +151,47 @@ def _chosen(chip_network: ChipNetwork, neurons: Sequence[int], before: Layout | 
     fed: list[set[int]] = [set() for _ in network.populations]
     for projection, of in zip(network.projections, chip_network.projections, strict=True):
         fed[projection.post].add(of.row)
+    driven = {current.population for current in network.currents}
+    for index in coupling_projections(network):
+        driven |= {network.projections[index].pre, network.projections[index].post}
     found = []
     for at, i in enumerate(neurons):
         of = chip_network.neurons(i)
         rule = of.model.rules[name]
-        form = form_of(rule, of.cells, fed[i], before.forms[at] if before else None)
+        form = form_of(rule, of.cells, fed[i], i in driven, before.forms[at] if before else None)
         key = chance_key(network.seed, i) if rule.draws else 0
         found.append(_Chosen(of.model.name, of.cells, rule, form, key))
     return found
 
 
-def _deal(sizes: list[int], threads: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _slices_of_thread(chip_network: ChipNetwork, neurons: Sequence[int], threads: int) -> int:
+    """How many slices a thread has: enough for the inputs of each to stay in the first-level cache, if rows are long.
+
+    What arrives is added at random places, at half the speed where those are in the second-level cache. But each slice
+    has a row of its own for each spike.
+    """
+    network = chip_network.network
+    room = sum(network.populations[i].size for i in neurons) * np.dtype(chip_network.chip.rules.number).itemsize
+    synapses = squares = 0.0
+    for projection in filter(len, network.projections):
+        count, delays = len(projection), projection.synapses.delays
+        synapses += count
+        squares += count**2 / (network.populations[projection.pre].size * (delays.most - delays.least + 1))
+    typical = squares / synapses if synapses else 0.0  # length of the row that a synapse is in
+    return max(min(-(-room // (threads * INPUT_ROOM)), int(typical / threads / LONG_ROW)), 1)
+
+
+def _deal(sizes: list[int], threads: int, n_slices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slice and first local number of each block, and the slices' sizes.
 
     Blocks are dealt out in turn, so that every slice gets its share of every population. Each begins on a cache line of
     its own whatever the type of the inputs, so a slice may have a few numbers more than neurons.
+
+    Args:
+        n_slices: a multiple of the threads; there are more where a slice would be too large for its words.
     """
     numbers = LINE // 4  # of the smallest type in a line
     sizes = [-(-size // numbers) * numbers for size in sizes]
-    n_slices = max(threads, 1)
     while True:
         owner = np.arange(len(sizes)) % n_slices
         slice_size = np.bincount(owner, weights=sizes, minlength=n_slices).astype(np.int64)

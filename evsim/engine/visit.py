@@ -49,8 +49,10 @@ def visit_blocks(thread, k, what):
     phase = STEP_ALONE if timing.two_phase else WHOLE
     place, due = k % exchange.found.shape[0], k + timing.input_label
     t = ticks() if thread.profile else np.int64(0)
-    for at in range(0 if early else share.early, share.early if early else share.blocks.size):
-        b = share.blocks[at]
+    # Forwards and backwards by turns, so that a step begins with the blocks that are still in the cache.
+    first, count = (0, share.early) if early else (share.early, share.blocks.size - share.early)
+    for each in range(count):
+        b = share.blocks[first + (count - 1 - each if k & 1 else each)]
         spiked = span(exchange.spiked[place], b * BLOCK, blocks.size[b])
         noisy = receiving and thread.noise != 0 and call_at(thread.noise, (thread, b, due)) != 0
         t = spend(thread, FEED, t)

@@ -6,6 +6,8 @@ import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from evsim.arithmetic.counters import count_down
+
 Floats = NDArray[np.float64]
 
 PA_PER_NA = 1000.0  # NEST computes with pA
@@ -83,8 +85,7 @@ def spike_and_reset(u, moved, refractory, u_thresh, u_reset, refractory_steps):
     Args:
         u, moved: the voltage before and after it was integrated; it keeps its value while refractory.
     """
-    held = refractory > 0
-    u = u if held else moved
-    left = refractory - 1 if held else refractory
+    u = u if refractory > 0 else moved
+    left = count_down(refractory)
     fired = (u >= u_thresh) & (left <= 0)
     return (u_reset if fired else u), (refractory_steps if fired else left), fired

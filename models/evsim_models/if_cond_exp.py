@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
+from evsim.arithmetic.counters import count_down
 from evsim.arithmetic.fused import fma
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.responses import exponential_shares
@@ -183,13 +184,11 @@ def ideal_neuron(v, g_exc, g_inh, refractory, v_thresh, v_reset, refractory_step
     """The end of a time step in float64: the input that is due there, and the threshold."""
     reached = v >= v_thresh
     fired = reached & (refractory <= 0)
-    left = refractory - 1
-    wait = left if left > 0 else 0.0
     return (
         v_reset if (refractory > 0) | reached else v,
         g_exc + exc,
         g_inh + inh,
-        refractory_steps if fired else wait,
+        refractory_steps if fired else count_down(refractory),
         fired,
     )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from evsim.arithmetic.counters import count_down
 from evsim.arithmetic.loihi import DECAY_ONE
 from evsim.arithmetic.registers import minus, plus
 from evsim.arithmetic.s1615 import ONE, divide, fixed, multiply_by
@@ -51,8 +52,7 @@ def ideal_neuron(u, refractory, p_m, u_per_drive, u_thresh, u_reset, refractory_
     moved = u_per_drive * drive + p_m * u + jump
     fired = (moved >= u_thresh) & (refractory <= 0)
     free = u_reset if fired else moved
-    wait = refractory_steps if fired else refractory
-    return (u if held else free), (refractory - 1 if held else wait), fired
+    return (u if held else free), (refractory_steps if fired else count_down(refractory)), fired
 
 
 def ideal_arrive(receptor: str, values: Values, dt: float, left: Floats) -> tuple[Floats, Floats]:
