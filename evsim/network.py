@@ -174,6 +174,11 @@ class Projection:
         return self.plasticity is not None or (self.release is not None and self.release.learns)
 
     @property
+    def changes(self) -> bool:
+        """Whether its synapses do not always do the same: they learn, release, give dopamine, or come and go."""
+        return any((self.plasticity, self.release, self.modulation, self.structure))
+
+    @property
     def source(self) -> np.ndarray:
         """(n,) cells within ``pre``."""
         return self.synapses.source

@@ -104,8 +104,7 @@ def _notes_on_times(network: Network, chip: Chip) -> Iterator[str]:
         yield "network: given spikes take effect at the nearest time step, for there is no time between two"
         return
     for projection in network.projections:
-        changes = projection.plasticity or projection.release or projection.modulation or projection.structure
-        if changes and network.populations[projection.pre].trains is not None:
+        if projection.changes and network.populations[projection.pre].trains is not None:
             yield (
                 f"projection {projection.label!r}: given spikes take effect at the nearest time step, for its "
                 "synapses change with them"

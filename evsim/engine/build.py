@@ -69,7 +69,7 @@ def _groups(chip_network: ChipNetwork, without: set[int]) -> list[_Group]:
         if projection.plasticity and projection.post not in dosed:
             plastic.append(_Group(PLASTIC, held.row, 0, 0, [index]))
             continue
-        if projection.plasticity or projection.release or projection.modulation:
+        if projection.changes:
             others.append(_Group(_kind(projection), held.row, 0, 0, [index]))
             continue
         spread = held.synapses.weights

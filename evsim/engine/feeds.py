@@ -67,8 +67,7 @@ def fed(chip_network: ChipNetwork, sources: Mapping[int, Source]) -> list[Stretc
     """The projections that are noise to be counted."""
     found = []
     for index, projection in enumerate(chip_network.network.projections):
-        changes = projection.plasticity or projection.release or projection.modulation or projection.structure
-        counted = isinstance(sources.get(projection.pre), PoissonCounts) and not changes
+        counted = isinstance(sources.get(projection.pre), PoissonCounts) and not projection.changes
         if counted and chip_network.projections[index].exponent >= 0:
             found += _stretch(chip_network, index)
     return found

@@ -62,9 +62,7 @@ def off_grid_projections(chip_network: ChipNetwork) -> list[int]:
     return [
         index
         for index, projection in enumerate(network.projections)
-        if len(projection)
-        and between[projection.pre]
-        and not (projection.plasticity or projection.release or projection.modulation or projection.structure)
+        if len(projection) and between[projection.pre] and not projection.changes
     ]
 
 

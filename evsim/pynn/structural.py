@@ -117,33 +117,46 @@ class RandomByWeightElimination:
         }
 
 
+_RULES = {
+    "partner_selection": (RandomSelection, LastNeuronSelection),
+    "formation": (DistanceDependentFormation,),
+    "elimination": (RandomByWeightElimination,),
+}
+
+
 class Mechanism:
     """What both types are given about coming and going."""
 
     is_structural = True
 
-    def _take(
-        self, partner_selection, formation, elimination, f_rew, initial_weight, initial_delay, s_max, replaces, seed
-    ) -> None:
-        """Take it over; raises InvalidParameterValueError, or NoModelAvailableError for rules that evsim lacks."""
+    def _take(self, rules: tuple, made: tuple, looks: tuple) -> None:
+        """Take it over; raises InvalidParameterValueError, or NoModelAvailableError for rules that evsim lacks.
+
+        Args:
+            rules: partner_selection, formation and elimination.
+            made: weight and delay of synapses that are made.
+            looks: f_rew, s_max, with_replacement and seed.
+        """
         of = type(self).__name__
-        for name, rule, known in (
-            ("partner_selection", partner_selection, (RandomSelection, LastNeuronSelection)),
-            ("formation", formation, (DistanceDependentFormation,)),
-            ("elimination", elimination, (RandomByWeightElimination,)),
-        ):
+        for rule, (name, known) in zip(rules, _RULES.items(), strict=True):
             if not isinstance(rule, known):
                 there = " or ".join(each.__name__ for each in known)
                 raise errors.NoModelAvailableError(f"{of}: {name} is {rule!r}; evsim has {there}")
-        self._rules = {**formation.numbers, **elimination.numbers}
-        self._rules |= {"selection": partner_selection.kind, "buffer": partner_selection.buffer}
-        self._rules |= {"f_rew": _number(of, "f_rew", f_rew, 0.0, beyond=True), "s_max": _whole(of, "s_max", s_max)}
-        self._rules |= {
-            "with_replacement": bool(replaces),
+        selection, formation, elimination = rules
+        f_rew, s_max, with_replacement, seed = looks
+        self._rules = {
+            **formation.numbers,
+            **elimination.numbers,
+            "selection": selection.kind,
+            "buffer": selection.buffer,
+            "f_rew": _number(of, "f_rew", f_rew, 0.0, beyond=True),
+            "s_max": _whole(of, "s_max", s_max),
+            "with_replacement": bool(with_replacement),
             "seed": None if seed is None else _whole(of, "seed", seed, 0),
         }
-        self._weight = abs(_number(of, "initial_weight", initial_weight, -math.inf))
-        self._delays = self._range(of, initial_delay)
+        weight, delay = made
+        self._weight = abs(_number(of, "initial_weight", weight, -math.inf))
+        self._delays = self._range(of, delay)
 
     @property
     def places(self) -> int:
@@ -220,15 +233,9 @@ class StructuralMechanismStatic(Mechanism, StaticSynapse):
         delay=None,
     ) -> None:
         self._take(
-            partner_selection,
-            formation,
-            elimination,
-            f_rew,
-            initial_weight,
-            initial_delay,
-            s_max,
-            with_replacement,
-            seed,
+            (partner_selection, formation, elimination),
+            (initial_weight, initial_delay),
+            (f_rew, s_max, with_replacement, seed),
         )
         super().__init__(weight=weight, delay=delay)
 
@@ -264,15 +271,9 @@ class StructuralMechanismSTDP(Mechanism, STDPMechanism):
         backprop_delay: bool = True,
     ) -> None:
         self._take(
-            partner_selection,
-            formation,
-            elimination,
-            f_rew,
-            initial_weight,
-            initial_delay,
-            s_max,
-            with_replacement,
-            seed,
+            (partner_selection, formation, elimination),
+            (initial_weight, initial_delay),
+            (f_rew, s_max, with_replacement, seed),
         )
         if not backprop_delay:
             raise errors.InvalidParameterValueError(

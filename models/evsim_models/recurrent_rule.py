@@ -50,6 +50,24 @@ def _lowered(weight, a_minus, mu_minus, w_min, w_max):
 
 
 @inlined
+def _counted_up(weight, accumulator, accumulator_potentiation, a_plus, mu_plus, w_min, w_max):
+    """Weight and count after a spike that counts up."""
+    accumulator += 1.0
+    if accumulator >= accumulator_potentiation:
+        return _raised(weight, a_plus, mu_plus, w_min, w_max), 0.0
+    return weight, accumulator
+
+
+@inlined
+def _counted_down(weight, accumulator, accumulator_depression, a_minus, mu_minus, w_min, w_max):
+    """Weight and count after a spike that counts down."""
+    accumulator -= 1.0
+    if accumulator <= accumulator_depression:
+        return _lowered(weight, a_minus, mu_minus, w_min, w_max), 0.0
+    return weight, accumulator
+
+
+@inlined
 def _window(mean, chance):
     """The length of a window, ms."""
     return -mean * np.log1p(-chance)
@@ -69,9 +87,9 @@ def _dual_pre(
     w_max,
 ):
     if since_post < target_window:
-        accumulator -= 1.0
-        if accumulator <= accumulator_depression:
-            accumulator, weight = 0.0, _lowered(weight, a_minus, mu_minus, w_min, w_max)
+        weight, accumulator = _counted_down(
+            weight, accumulator, accumulator_depression, a_minus, mu_minus, w_min, w_max
+        )
     return weight, accumulator, _window(mean_pre_window, chance), target_window
 
 
@@ -89,9 +107,7 @@ def _dual_post(
     w_max,
 ):
     if 0.0 < since_pre < source_window:
-        accumulator += 1.0
-        if accumulator >= accumulator_potentiation:
-            accumulator, weight = 0.0, _raised(weight, a_plus, mu_plus, w_min, w_max)
+        weight, accumulator = _counted_up(weight, accumulator, accumulator_potentiation, a_plus, mu_plus, w_min, w_max)
     return weight, accumulator, source_window, _window(mean_post_window, chance)
 
 
@@ -118,9 +134,9 @@ def _single_pre(
         opens = since_post >= window
         state = IDLE
         if since_post < window:
-            accumulator -= 1.0
-            if accumulator <= accumulator_depression:
-                accumulator, weight = 0.0, _lowered(weight, a_minus, mu_minus, w_min, w_max)
+            weight, accumulator = _counted_down(
+                weight, accumulator, accumulator_depression, a_minus, mu_minus, w_min, w_max
+            )
     if opens:
         state, window = SOURCE_OPEN, _window(mean_pre_window, chance)
     return weight, accumulator, state, window
@@ -149,9 +165,9 @@ def _single_post(
         opens = since_pre > 0.0 and since_pre >= window
         state = IDLE
         if 0.0 < since_pre < window:
-            accumulator += 1.0
-            if accumulator >= accumulator_potentiation:
-                accumulator, weight = 0.0, _raised(weight, a_plus, mu_plus, w_min, w_max)
+            weight, accumulator = _counted_up(
+                weight, accumulator, accumulator_potentiation, a_plus, mu_plus, w_min, w_max
+            )
     if opens:
         state, window = TARGET_OPEN, _window(mean_post_window, chance)
     return weight, accumulator, state, window
