@@ -149,7 +149,8 @@ class Rule:
         sums: state -> the row of input that is added to it at the end of a step, and of no other use; a state that is 0
             stays so without input. Where all rows of input are such, what is due is added to the states themselves.
         counters: state that counts steps down -> the parameter that it counts from; its numbers are whole and not
-            negative, and no variable is read from it. Of rule sets in floating point.
+            negative, and no variable is read from it. Of rule sets in floating point. The functions are given both as
+            16-bit integers where they fit: ``arithmetic.counters.count_down`` keeps to these.
         derive: ``derive(state, parameters) -> state``: the rows (states, n), with those that follow from others made
             anew, after states or parameters were set in the middle of a run; None where there are no such rows.
         recordables: what ``readouts`` has beside the model's ``recordables``: variable -> unit.

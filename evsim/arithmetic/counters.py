@@ -14,8 +14,7 @@ def count_down(n: Any) -> Any:
     return max(n - 1, 0)
 
 
-@intrinsic
-def _less_one(typingctx, n):
+def _counted(typingctx: Any, n: Any) -> Any:
     """``count_down`` in the width of n, whereas numba computes with 64 bits; LLVM has one instruction for it."""
 
     def codegen(context, builder, signature, args):
@@ -26,8 +25,11 @@ def _less_one(typingctx, n):
     return n(n), codegen
 
 
+_less_one: Any = intrinsic(_counted)
+
+
 @overload(count_down, inline="always")
-def _count_down(n):
+def _typed(n):
     if isinstance(n, types.Integer):
         return lambda n: _less_one(n)
     return lambda n: n - 1 if n > 0 else 0.0
