@@ -19,6 +19,7 @@ from evsim.engine.rows import NUMBERED, STRUCTURAL, SUMMED, Rows
 PAGE = 32  # entries
 LENGTH_BITS = 24  # of an entry; the rest is where the row begins
 LENGTH_MASK = (1 << LENGTH_BITS) - 1
+AHEAD = 4  # spikes whose rows are asked for before they are queued
 
 
 class Calendar(NamedTuple):
@@ -101,7 +102,12 @@ def push(rows, calendar, lane, neurons, label):
     slots = np.int64(count.size)
     now = label % slots
     numbers = rows.kind[lane] >= NUMBERED
-    for k in range(neurons.size):
+    for k in range(-AHEAD, neurons.size):
+        if k + AHEAD < neurons.size:
+            prefetch(begins, first[neurons[k + AHEAD]])
+            prefetch(delays, first[neurons[k + AHEAD]])
+        if k < 0:
+            continue
         for row in range(first[neurons[k]], first[neurons[k] + 1]):
             slot = now + delays[row]
             if slot >= slots:
