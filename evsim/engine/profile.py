@@ -31,27 +31,40 @@ def now():
 class Stopwatch:
     """Notes of all threads, in ticks of the processor's time-stamp counter, and what a tick is in seconds.
 
+    Args:
+        models: the names of the models, as the loop numbers them.
+
     Attributes:
         spent, work: (threads, places) int64, ticks and counts; see ``places``.
     """
 
-    def __init__(self, threads: int, n_models: int) -> None:
-        self.spent = np.zeros((threads, UPDATE + n_models), np.int64)
-        self.work = np.zeros_like(self.spent)
+    def __init__(self, threads: int, models: Sequence[str]) -> None:
+        self._threads = threads
+        self._notes: list[tuple[Sequence[str], np.ndarray, np.ndarray]] = []
         self._since = time.perf_counter(), now()
+        self.follow(models)
 
-    def stages(self, models: Sequence[str]) -> tuple[Stage, ...]:
-        """What each stage cost, summed over the threads.
+    def follow(self, models: Sequence[str]) -> None:
+        """Go on with a network whose loops may have other numbers, and be more."""
+        if self._notes and self._notes[-1][0] == models:
+            return
+        self.spent = np.zeros((self._threads, UPDATE + len(models)), np.int64)
+        self.work = np.zeros_like(self.spent)
+        self._notes.append((models, self.spent, self.work))
 
-        Args:
-            models: the names of the models, as the loop numbers them.
-        """
+    def stages(self) -> tuple[Stage, ...]:
+        """What each stage cost, summed over the threads."""
         seconds, counter = self._since
         tick = (time.perf_counter() - seconds) / max(now() - counter, 1)
-        updates = {UPDATE + k: (f"update of {name}", NEURON_UPDATES) for k, name in enumerate(models)}
-        spent, work = self.spent.sum(axis=0) * tick, self.work.sum(axis=0)
+        found: dict[tuple[str, str], list[int]] = {}
+        for models, spent, work in self._notes:
+            updates = {UPDATE + k: (f"update of {name}", NEURON_UPDATES) for k, name in enumerate(models)}
+            for place, stage in {**STAGES, **updates}.items():
+                total = found.setdefault(stage, [0, 0])
+                total[0] += int(spent[:, place].sum())
+                total[1] += int(work[:, place].sum())
         return tuple(
-            Stage(name, float(spent[place]), int(work[place]), unit)
-            for place, (name, unit) in {**STAGES, **updates}.items()
-            if spent[place] or work[place]
+            Stage(name, ticks_spent * tick, events, unit)
+            for (name, unit), (ticks_spent, events) in found.items()
+            if ticks_spent or events
         )

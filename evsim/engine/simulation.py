@@ -86,7 +86,7 @@ class Simulation:
         self._layout, self._memory = self._lay_out(chip_network)
         self._tally = self._memory.tally
         self._learned: dict[int, NDArray[np.float64]] = {}  # of a divided network: by projection, as long as none runs
-        self._stopwatch = Stopwatch(self._threads, len(self._layout.steps))
+        self._stopwatch = Stopwatch(self._threads, self._layout.models)
         self._step = 0
         self._received = 0  # labels whose input the state already holds
         self._sampled = 0  # labels already sampled
@@ -314,6 +314,7 @@ class Simulation:
         self._layout, fresh = self._lay_out(chip_network, old_layout)
         self._memory = fresh._replace(tally=old_memory.tally)
         fresh.inputs[:] = old_memory.inputs
+        self._stopwatch.follow(self._layout.models)
         self._senders.follow(chip_network.network, self._layout)
         sources = self._senders.sources
         fresh_sources = self._senders.changed(old.network, self._step)
@@ -385,7 +386,7 @@ class Simulation:
         recordings = self._recorder.recordings(tally)
         if not self._profile:
             return recordings
-        return replace(recordings, profile=self._stopwatch.stages(self._layout.models))
+        return replace(recordings, profile=self._stopwatch.stages())
 
     def weights(self, projection: int) -> NDArray[np.float64]:
         """The present weights (n,) of a plastic projection, in the network's order and unit."""

@@ -217,6 +217,19 @@ def test_currents_add_up_and_end(nets):
     assert v[[2, 4, 6, 8]] == pytest.approx(np.array([[0, 0], [2, 2], [2, 6], [0, 4]]), abs=2e-3)
 
 
+def test_a_change_that_asks_for_other_loops_counts_their_updates_too(nets):
+    """Populations that had the same loop no longer do once a current comes to one of them."""
+    populations = tuple(nets.cells(5, f"cells {k}", i_offset=1.0) for k in range(3))
+    network = nets.Network(0.1, populations)
+    session = ReferenceBackend().start(network, Target("reference", "ideal", {"profile": True}))
+    session.run(10)
+    current = Current("pulse", 1, np.arange(3), np.array([1.5]), np.array([0.1]))
+    session.update(replace(network, currents=(current,)))
+    session.run(20)
+    (updates,) = [stage for stage in session.recordings().profile if stage.name.startswith("update")]
+    assert (updates.name, updates.events) == ("update of IF_curr_exp", 15 * 30)
+
+
 def test_a_source_of_an_unknown_generator_is_refused(nets, monkeypatch):
     """A package may bring a source; one whose generator there is not must not pass for another."""
     brought = replace(registry.models()["SpikeSourcePoisson"], name="Brought", draw="bursts")
