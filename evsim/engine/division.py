@@ -113,6 +113,10 @@ class Division:
         """The threads of this process, by their numbers among all."""
         return range(self.processes.rank, self.parts, self.processes.count)
 
+    def owners(self, n_slices: int) -> list[NDArray[np.bool_]]:
+        """For each thread of this process (slices,) whether a slice is its own."""
+        return [np.arange(n_slices) % self.parts == thread for thread in self.threads]
+
     def slices(self, n_slices: int) -> NDArray[np.bool_]:
         """(slices,) whether a slice is simulated by this process."""
         return self.process_of(np.arange(n_slices)) == self.processes.rank

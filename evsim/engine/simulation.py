@@ -12,33 +12,26 @@ from numpy.typing import NDArray
 from evsim.deploy.chip_network import ChipNetwork
 from evsim.deploy.gap_junctions import coupling_projections
 from evsim.engine.advance import advance, call_part
-from evsim.engine.build import build_rows
-from evsim.engine.changes import carry_state, refuse_growth, rescale_charges, same_synapses
-from evsim.engine.changing import ChangingSynapses
+from evsim.engine.changes import carry_state, refuse_growth, same_synapses
 from evsim.engine.division import WINDOW_MOST, Division, is_divisible
 from evsim.engine.drive import DriveChanges, drive_changes
 from evsim.engine.electrical_lanes import GapJunctions
 from evsim.engine.enqueue import log_steps, queue_spikes
 from evsim.engine.exchange import SLACK_MOST, new_exchange
-from evsim.engine.feeds import fed, feeds_of, settle_feed
 from evsim.engine.held import receive_again, take_back
 from evsim.engine.lay_out import count_blocks, lay_out
 from evsim.engine.memory import Layout, Memory, addresses
-from evsim.engine.off_grid import Listed, OffGrid
+from evsim.engine.off_grid import Listed
 from evsim.engine.parts import address, compile_loop, loop_of, referred
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
-from evsim.engine.plastic_carry import Arrival, queue_again, take_arrivals
 from evsim.engine.profile import Stopwatch
-from evsim.engine.queue import empty_calendar, grown, has_summed, slots_for
 from evsim.engine.recorder import Recorder
 from evsim.engine.records import Log, Samples, new_log
-from evsim.engine.rows import PLASTIC
 from evsim.engine.senders import Senders
-from evsim.engine.settle import lengthened, settled
 from evsim.engine.share import Share, Thread, Timing, new_scratch
-from evsim.engine.structural_lanes import with_structural
 from evsim.engine.structural_present import Present
 from evsim.engine.threads import run_side_by_side
+from evsim.engine.traffic import Traffic
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
 from evsim.processes import ALONE, Processes
@@ -92,11 +85,11 @@ class Simulation:
         self._sampled = 0  # labels already sampled
         self._change = 0  # drive changes already made
         self._senders = Senders(chip_network.network, self._layout)
-        self._load_synapses()
-        self._junctions = GapJunctions(chip_network, self._layout, self._owners())
+        self._traffic = self._load_synapses()
+        self._junctions = GapJunctions(chip_network, self._layout, self._owners)
         self._junctions.begin(self._memory, 0)
         self._changes = drive_changes(chip_network, self._layout)
-        self._recorder = Recorder(chip_network, self._layout, self._owners())
+        self._recorder = Recorder(chip_network, self._layout, self._owners)
 
     @property
     def _is_divided(self) -> bool:
@@ -108,42 +101,29 @@ class Simulation:
             layout = replace(layout, mine=self._division.slices(layout.n_slices))
         return layout, memory
 
-    def _load_synapses(self) -> None:
-        """Rows, and an empty queue for them."""
-        self._fed = fed(self._net, self._senders.sources)
+    def _load_synapses(self) -> Traffic:
+        """Lay out the synapses, and have spikes exchanged as often as their delays ask for."""
+        traffic = Traffic(self._net, self._layout, self._senders, self._division, len(self._memory.inputs), self._step)
         coupling = coupling_projections(self._net.network)
-        since = self._step or -1  # a spike at t = 0 is still to be sent
-        self._off_grid = OffGrid(self._net, self._layout, self._owners(), since)
-        elsewhere = [*(stretch.projection for stretch in self._fed), *self._off_grid.projections]
-        fixed = build_rows(self._net, self._layout, [*coupling, *elsewhere])
-        self._rows = with_structural(fixed, self._net, self._layout)
-        self._changing = ChangingSynapses(self._net, self._layout, self._rows, self._owners(), self._step)
-        self._load_feeds()
-        delays = self._rows.most_delay, self._off_grid.most_delay, *(stretch.delay for stretch in self._fed)
-        slots = slots_for(max(delays))
-        inputs = len(self._memory.inputs) if has_summed(self._rows) else 0
-        self._charges = np.zeros((slots, inputs), self._rules.number)
-        self._calendars = [empty_calendar(len(self._rows.kind), slots) for _ in range(self._threads)]
-        ahead = self._rows.least_delay + self._rules.spike_label - self._rules.input_label
+        ahead = traffic.rows.least_delay + self._rules.spike_label - self._rules.input_label
         self._slack = min(ahead, 1 if coupling else WINDOW_MOST if self._is_divided else SLACK_MOST)
         self._exchange = new_exchange(self._flags, self._layout, self._slack, self._step, self._rules.number)
         self._pushed = self._logged = self._step  # steps whose spikes are queued, and recorded
-        self._scratch = [new_scratch(self._layout, self._rows) for _ in range(self._threads)]
+        self._scratch = [new_scratch(self._layout, traffic.rows) for _ in range(self._threads)]
+        return traffic
+
+    @property
+    def _owners(self) -> list[np.ndarray]:
+        return self._division.owners(self._layout.n_slices)
 
     @property
     def _flags(self) -> int:
         """The threads that are waited for: those of this process, and all other processes as one more."""
         return self._threads + self._is_divided
 
-    def _load_feeds(self) -> None:
-        """What the present sources feed, and which of them send single spikes."""
-        # spikes up to now are no business of these feeds: what is under way of them has been settled
-        self._feeds = feeds_of(self._net, self._layout, self._fed, self._senders.sources, self._step + 1)
-        self._senders.feed({*(stretch.projection for stretch in self._fed), *self._off_grid.projections})
-
     def compile(self) -> None:
         """Compile what ``run`` needs, whatever is in the network, and run nothing."""
-        share = self._share(0, self._owners()[0], self._changes_before(0))
+        share = self._share(0, self._owners[0], self._changes_before(0))
         nothing = np.empty(0, np.int64), np.empty(0, np.int32)
         compile_loop(self._thread(0, share, nothing, self._recorder.block(0)[0], new_log(0)))
 
@@ -154,7 +134,7 @@ class Simulation:
         last = self._step + steps
         self._learned.clear()
         while True:
-            self._run_block(self._off_grid.reach(self._step, min(self._step + self._block_steps(), last)))
+            self._run_block(self._traffic.off_grid.reach(self._step, min(self._step + self._block_steps(), last)))
             if self._step >= last:
                 break
         self._tally = self._memory.tally
@@ -171,7 +151,7 @@ class Simulation:
     def _run_block(self, last: int) -> None:
         if self._exchange.stop[0]:
             raise BackendError("an earlier run() was interrupted, so the network's state is lost; call reset()")
-        owners = self._owners()
+        owners = self._owners
         samples = self._recorder.block(last - self._step + 1)
         events = self._senders.hand_out(last, self._recorder)
         changes = self._changes_before(last)
@@ -180,7 +160,7 @@ class Simulation:
             self._thread(thread, self._share(thread, owner, changes), events, samples[thread], log)
             for thread, owner in enumerate(owners)
         ]
-        listed = self._off_grid.listed(self._step, last)
+        listed = self._traffic.off_grid.listed(self._step, last)
         work = [partial(self._run_loop, *each, last) for each in zip(threads, listed, strict=True)]
         if self._is_divided:
             samples[0].values[:] = 0
@@ -201,11 +181,6 @@ class Simulation:
             self._division.processes.fail(error)
             raise
 
-    def _owners(self) -> list[np.ndarray]:
-        """For each thread of this process (slices,) whether a slice is its own."""
-        parts = np.arange(self._layout.n_slices) % self._division.parts
-        return [parts == thread for thread in self._division.threads]
-
     def _thread(self, thread: int, share: Share, events: tuple, samples: Samples, log: Log) -> Thread:
         """What a thread works with, from the present step on; ``events`` are labels and sources of spikes."""
         layout = self._layout
@@ -217,12 +192,12 @@ class Simulation:
             layout.blocks,
             layout.slices,
             self._memory,
-            self._feeds,
+            self._traffic.feeds,
             addresses(layout.steps),
             addresses(layout.receives),
-            self._rows,
-            self._calendars[thread],
-            self._charges,
+            self._traffic.rows,
+            self._traffic.calendars[thread],
+            self._traffic.charges,
             self._scratch[thread],
             self._exchange,
             labels,
@@ -238,15 +213,15 @@ class Simulation:
         """Run a thread up to a step, with longer buffers wherever they are full."""
         at = thread.share.thread
         while True:
-            loop = loop_of(thread, self._changing.of_thread(at), listed, self._junctions.threads[at])
+            loop = loop_of(thread, self._traffic.changing.of_thread(at), listed, self._junctions.threads[at])
             why = advance(loop, last)
             if why == FULL_CALENDAR:
-                self._calendars[at] = grown(self._calendars[at])
-                thread = thread._replace(calendar=self._calendars[at])
+                self._traffic.grow(at)
+                thread = thread._replace(calendar=self._traffic.calendars[at])
             elif why == FULL_LOG:
                 self._take_log(thread.log)
             elif why == FULL_HISTORY:
-                self._changing.enlarge(at)
+                self._traffic.changing.enlarge(at)
             else:
                 return
 
@@ -271,7 +246,7 @@ class Simulation:
             self._flags,
             np.concatenate([summed, np.setdiff1d(blocks, summed)]),
             len(summed),
-            np.flatnonzero(owner[self._rows.slice]),
+            np.flatnonzero(owner[self._traffic.rows.slice]),
             changes.step[mine],
             changes.place[mine],
             changes.block[mine],
@@ -290,9 +265,9 @@ class Simulation:
         self._logged = self._step = last
         self._received = last + 1 if self._rules.records_received else last
         self._recorder.take(samples, self._sampled, last + 1)
-        self._recorder.take_rewirings(self._changing.rewirings())
+        self._recorder.take_rewirings(self._traffic.changing.rewirings())
         self._sampled = last + 1
-        self._changing.refuse_faults()
+        self._traffic.changing.refuse_faults()
 
     def _changes_before(self, last: int) -> DriveChanges:
         stop = int(np.searchsorted(self._changes.step, last))
@@ -320,52 +295,41 @@ class Simulation:
         fresh_sources = self._senders.changed(old.network, self._step)
         concerned = [s for i, fresh in fresh_sources.items() for s in (sources[i], fresh)]
         drawn = any(isinstance(s, PoissonCounts) for s in concerned)
-        if drawn or not same_synapses(old, chip_network) or not self._off_grid.stays(chip_network):
-            self._replace_synapses(old, fresh_sources)
+        if drawn or not same_synapses(old, chip_network) or not self._traffic.off_grid.stays(chip_network):
+            self._replace_synapses(fresh_sources)
         sources |= fresh_sources
         take_back(old, old_layout, old_memory)
         carry_state(old, self._net, old_layout, old_memory.state, self._memory.state)
         receive_again(old, self._net, self._layout, old_memory.held_inputs, self._memory)
-        junctions, self._junctions = self._junctions, GapJunctions(chip_network, self._layout, self._owners())
+        junctions, self._junctions = self._junctions, GapJunctions(chip_network, self._layout, self._owners)
         self._junctions.carry(junctions, self._memory, self._step)
         self._changes = drive_changes(chip_network, self._layout)
         self._apply_past_changes()
-        self._recorder.follow(chip_network, self._layout, self._owners())
+        self._recorder.follow(chip_network, self._layout, self._owners)
         if self._received > self._step:  # the state has its input already, and is sampled as it is when the run goes on
             self._sampled = min(self._sampled, self._step)
             self._recorder.forget_from(self._step)
 
-    def _replace_synapses(self, old: ChipNetwork, fresh_sources: dict[int, Source]) -> None:
+    def _replace_synapses(self, fresh_sources: dict[int, Source]) -> None:
         """Lay out the new synapses; what is under way keeps the weights of the old ones."""
         self._queue_pending()
-        past = self._changing
-        under_way = past.under_way(self._calendars, self._step)
-        charges = settled(self._rows, self._calendars, self._charges, len(self._memory.inputs))
-        past.settle(under_way, charges)
-        self._off_grid.settle(self._step, charges)
-        # the first label whose input is still to come
-        due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
-        for stretch in self._fed:
-            settle_feed(old, self._layout, stretch, self._senders.sources, (due, self._step), charges)
+        past, sources = self._traffic, dict(self._senders.sources)
         self._senders.sources |= fresh_sources
-        self._load_synapses()
-        arrivals = self._changing.carry(past, under_way, charges, self._step)
-        self._charges = lengthened(charges, len(self._charges), self._step, has_summed(self._rows))
-        self._calendars = [empty_calendar(len(self._rows.kind), len(self._charges)) for _ in range(self._threads)]
-        self._queue_again(arrivals)
-        rescale_charges(old, self._net, self._layout, self._charges)
+        self._traffic = self._load_synapses()
+        due = self._step + 1 if self._rules.records_received else self._step + self._rules.input_label
+        self._traffic.follow(past, sources, due, self._step)
 
     def _queue_pending(self) -> None:
         """Queue the spikes of the last steps, which a run leaves until they are due."""
         nothing = np.empty(0, np.int64), np.empty(0, np.int32)
         changes, samples = self._changes_before(0), self._recorder.block(0)
-        for at, owner in enumerate(self._owners()):
+        for at, owner in enumerate(self._owners):
             share = self._share(at, owner, changes)
             while True:
                 thread = referred(self._thread(at, share, nothing, samples[at], new_log(0)))
                 if call_part(address(queue_spikes, thread), thread, self._step, -1) != FULL_CALENDAR:
                     break
-                self._calendars[at] = grown(self._calendars[at])
+                self._traffic.grow(at)
         self._pushed = self._step
 
     def _apply_past_changes(self) -> None:
@@ -406,28 +370,19 @@ class Simulation:
                 self._division.merge(self._learned[index])
 
     def _own_weights(self, projection: int) -> NDArray[np.float64]:
-        arrivals = self._arrivals() if self._rules.is_exact else []  # sums of floating point depend on their order
-        return self._changing.weights(projection, arrivals, self._step)
+        arrivals = []
+        if self._rules.is_exact:  # sums of floating point depend on their order
+            self._queue_pending()
+            arrivals = self._traffic.arrivals(self._step)
+        return self._traffic.changing.weights(projection, arrivals, self._step)
 
     def synapse_states(self, projection: int) -> Mapping[str, NDArray[np.float64]]:
         """The state variables (n,) of a releasing projection, as the latest spikes that have arrived left them."""
-        return self._changing.synapse_states(projection, self._step)
+        return self._traffic.changing.synapse_states(projection, self._step)
 
     def synapses(self, projection: int) -> Present:
         """The synapses that a projection has by now whose synapses come and go."""
-        return self._changing.synapses(projection)
-
-    def _arrivals(self) -> list[Arrival]:
-        """What is under way over plastic synapses, which stays so."""
-        self._queue_pending()
-        arrivals = take_arrivals(self._rows, PLASTIC, self._calendars, self._step)
-        self._queue_again(arrivals)
-        return arrivals
-
-    def _queue_again(self, arrivals: Sequence[Arrival]) -> None:
-        for arrival in arrivals:
-            thread = int(self._rows.slice[arrival.lane]) % self._division.parts // self._division.processes.count
-            self._calendars[thread] = queue_again(arrival, self._calendars[thread])
+        return self._traffic.changing.synapses(projection)
 
     def clear(self) -> None:
         """Forget what was recorded; signals start again with the present sample."""

@@ -226,7 +226,7 @@ def trace_of_source(nets, repeats: int, beside: bool) -> float:
     net = learns_apart(nets, repeats, beside)
     sim = simulation(net)
     sim.run(3)
-    _, deferred, *_ = sim._changing.of_thread(0)
+    _, deferred, *_ = sim._traffic.changing.of_thread(0)
     assert deferred is not None
     return float(deferred.rows["trace"][0]) / 2048
 

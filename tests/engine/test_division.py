@@ -184,7 +184,7 @@ def test_each_process_has_the_synapses_onto_its_own_cells_alone():
     quantised = quantise(network(), load_chip("ideal"))
 
     def held(processes: Processes | None) -> int:
-        rows = (Simulation(quantised, processes=processes) if processes else Simulation(quantised))._rows
+        rows = (Simulation(quantised, processes=processes) if processes else Simulation(quantised))._traffic.rows
         return len(rows.targets) + len(rows.words)
 
     alone, parts = held(None), together(2, held)

@@ -218,7 +218,7 @@ def test_dopamine_that_passes_its_baseline_turns_the_weight_within_a_bound():
 def test_histories_are_forgotten_and_grow_where_they_must():
     net = network(6, 1.0, duration=3000.0)
     simulation = simulated(net, [5 * modulated.SWEEP + 1])
-    lanes = simulation._changing.of_thread(0)[4]
+    lanes = simulation._traffic.changing.of_thread(0)[4]
     assert lanes is not None
     spiked = len(simulation.recordings().spikes[0].times)
     assert spiked > 500 and (lanes.lanes["n_posts"] < spiked / 4).all()
