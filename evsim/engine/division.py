@@ -115,7 +115,12 @@ class Division:
 
     def owners(self, n_slices: int) -> list[NDArray[np.bool_]]:
         """For each thread of this process (slices,) whether a slice is its own."""
-        return [np.arange(n_slices) % self.parts == thread for thread in self.threads]
+        parts = np.arange(n_slices) % self.parts
+        return [parts == thread for thread in self.threads]
+
+    def thread_of(self, own_slice: int) -> int:
+        """The number, among the threads of this process, of the one that has a slice of its own."""
+        return own_slice % self.parts // self.processes.count
 
     def slices(self, n_slices: int) -> NDArray[np.bool_]:
         """(slices,) whether a slice is simulated by this process."""

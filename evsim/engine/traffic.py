@@ -101,7 +101,6 @@ class Traffic:
         return arrivals
 
     def _queue_again(self, arrivals: Sequence[Arrival]) -> None:
-        division = self._division
         for arrival in arrivals:
-            thread = int(self.rows.slice[arrival.lane]) % division.parts // division.processes.count
+            thread = self._division.thread_of(int(self.rows.slice[arrival.lane]))
             self.calendars[thread] = queue_again(arrival, self.calendars[thread])
