@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import functools
 import hashlib
 import os
 import sys
@@ -36,7 +37,7 @@ def fingerprint(function: Callable) -> str:
     """A digest of Python's and numba's versions and options, of a function and of all that it refers to, however deep.
 
     Raises:
-        NameError: a name that it uses is not defined yet, so that nothing can be said about what it will call.
+        NameError: a name that it uses is not defined, so that nothing can be said about what it will call.
     """
     digest = hashlib.sha256(f"python {sys.version_info} numba {numba.__version__} {sorted(LEAN.items())}".encode())
     for part in sorted(_parts(function, {}).values()):
@@ -88,7 +89,7 @@ def _globals(function: FunctionType) -> list[Any]:
                 values.append(function.__globals__[name])
                 values += _members(values[-1], attributes)
             elif not hasattr(builtins, name):
-                raise NameError(f"{function.__name__} uses {name}, which is not defined above it; move it there")
+                raise NameError(f"{function.__name__} uses {name}, which is not defined")
     return values
 
 
@@ -113,14 +114,13 @@ def _folder(function: Callable) -> Path:
     return cache_folder() / f"{function.__name__}-{fingerprint(function)}"
 
 
-def _into_cache(function: Callable, folder: Path, decorate: Callable[[Callable], Any]) -> Any:
-    """Apply a numba decorator with a cache folder; numba reads the setting only while it decorates."""
+@contextmanager
+def _kept_in(folder: Path) -> Iterator[None]:
+    """What is decorated with a cache meanwhile has this folder; numba reads the setting only then."""
     before = getattr(config, "CACHE_DIR")  # noqa: B009 - numba makes its settings when it is imported
     setattr(config, "CACHE_DIR", str(folder))  # noqa: B010
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-            return decorate(function)
+        yield
     finally:
         setattr(config, "CACHE_DIR", before)  # noqa: B010
 
@@ -140,14 +140,23 @@ def lean(function: Callable) -> Callable:
 
 
 def _kernel(function: Callable, options: Mapping[str, Any]) -> Callable:
-    folder = _folder(function)
-    compiled = _into_cache(function, folder, numba.njit(cache=True, nogil=True, **options))
+    """Its folder is looked for when it is first compiled: few of all kernels are called by a script."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        compiled: Any = numba.njit(nogil=True, **options)(function)
     if compiled is function:  # NUMBA_DISABLE_JIT
         return compiled
     compile_now, purpose = compiled.compile, _purpose(function)
+    folder = functools.cache(lambda: _folder(function))
+
+    @functools.cache
+    def enable_caching() -> None:
+        with _kept_in(folder()):
+            compiled.enable_caching()
 
     def compile_in_turn(types: Any) -> Any:
-        with _turn(folder, purpose):
+        with _turn(folder(), purpose):
+            enable_caching()
             return compile_now(types)
 
     compiled.compile = compile_in_turn
@@ -181,7 +190,8 @@ def native(function: Callable, signature: Any, purpose: str = "") -> Any:
     with _turn(folder, purpose):
         if purpose and not any(folder.rglob("*.nbi")):
             _announce(purpose)
-        return _into_cache(function, folder, numba.cfunc(signature, cache=True, **LEAN))
+        with _kept_in(folder):
+            return numba.cfunc(signature, cache=True, **LEAN)(function)
 
 
 def write_function(text: str, names: Mapping[str, Any]) -> Callable:

@@ -49,15 +49,25 @@ def test_a_change_in_another_module_changes_the_fingerprint(function, tmp_path, 
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_a_function_below_its_user_is_refused():
-    """What it will call is not known yet, so that a change of it would go unnoticed."""
-    with pytest.raises(NameError, match="early uses late, which is not defined above it"):
-        exec(
-            "from evsim.compile import kernel\n"
-            "@kernel\ndef early(x):\n    return late(x)\n"
-            "def late(x):\n    return x\n",
-            {"__name__": __name__},
-        )
+LATE = "from evsim.compile import kernel\n@kernel\ndef early(x):\n    return late(x)\n"
+
+
+def test_what_a_function_calls_may_stand_below_it():
+    """Its cache is looked for when it is first called, when all of the module is there."""
+    prints = []
+    for sign in "+-":
+        space = {"__name__": __name__}
+        exec(f"{LATE}def late(x):\n    return 3 * x {sign} 1\n", space)
+        prints.append(fingerprint(space["early"]))
+    assert prints[0] != prints[1]
+
+
+def test_a_function_that_calls_nothing_known_is_refused():
+    """What it will call is not known, so that a change of it would go unnoticed."""
+    space: dict = {"__name__": __name__}
+    exec(LATE, space)
+    with pytest.raises(NameError, match="early uses late, which is not defined"):
+        space["early"](1)
 
 
 def test_constants_in_a_set_have_no_order():

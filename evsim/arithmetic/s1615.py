@@ -108,6 +108,8 @@ def exponential_fraction(x: int) -> int:
 def for_each(function: Callable[..., int], *arguments: NDArray[np.int64]) -> NDArray[np.int64]:
     """Apply a function of Python integers to arrays, once for each distinct combination of values."""
     rows = np.stack(np.broadcast_arrays(*arguments), axis=1)
+    if (rows == rows[:1]).all():  # as in most populations, and found without sorting
+        return np.full(len(rows), function(*rows[0].tolist()) if len(rows) else 0, np.int64)
     distinct, place = np.unique(rows, axis=0, return_inverse=True)
     results = [function(*(int(value) for value in row)) for row in distinct]
     return np.array(results, np.int64)[place.ravel()]

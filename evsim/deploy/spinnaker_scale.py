@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc, gammaln
 
 from evsim.network import Projection
 
@@ -112,8 +111,13 @@ def delay_variance(projection: Projection, timestep: float) -> float:
     delays = projection.synapses.delays
     if delays.least != delays.most:
         return delays.variance * step**2
-    steps = np.broadcast_to(np.rint(delays.most * timestep * (1 / step)), len(projection))
-    return float(np.var(steps * step))
+    return _variance_of_equals(np.rint(delays.most * timestep * (1 / step)) * step, len(projection))
+
+
+def _variance_of_equals(number: float, n: int) -> float:
+    """``np.var`` of an array of ``n`` equal numbers, to the bit, without the array: the order of adding is the same."""
+    mean = np.add.reduce(np.broadcast_to(np.float64(number), n)) / n
+    return float(np.add.reduce(np.broadcast_to((number - mean) * (number - mean), n)) / n)
 
 
 def _poisson_bound(weights: Moments, spikes: float) -> float:
@@ -126,6 +130,8 @@ def _weight_variance(deviation: float, spikes: float) -> float:
     """What the spread of the weights adds to the variance of the sum; the Poisson sum is cut off at 3 sigma."""
     if deviation <= 0:
         return 0.0
+    from scipy.special import gammaincc, gammaln  # loaded where they are needed: it takes long
+
     last = round(spikes + SUMMED_SIGMA * math.sqrt(spikes))
     ratio = math.log(spikes) * last - gammaln(1 + last)
     if not -701.0 < ratio < 701.0 or ratio == 0.0:

@@ -99,3 +99,15 @@ def test_ties_go_to_the_even_number(value, expected):
 def test_a_function_is_applied_to_every_cell():
     a, b = np.array([6, 8, 6, 8], np.int64), np.array([4], np.int64)
     assert list(s1615.for_each(s1615.divide, a, b)) == [49152, 65536, 49152, 65536]
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_cells_that_are_all_alike_are_counted_once(n):
+    called = []
+
+    def halved(a, b):
+        called.append((a, b))
+        return a // b
+
+    assert list(s1615.for_each(halved, np.full(n, 7), np.array([2]))) == [3] * n
+    assert called == [(7, 2)] * min(n, 1)
