@@ -8,7 +8,7 @@ from evsim.compile import inlined, lean
 from evsim.engine.exchange import carried, emitted
 from evsim.engine.intrinsics import call_at, span
 from evsim.engine.places import DONE, FULL_CALENDAR, FULL_LOG, PUSH, PUSHED, SOURCE
-from evsim.engine.queue import push, push_summed, rows_of
+from evsim.engine.queue import most_pages, push, push_summed, rows_of
 from evsim.engine.records import note
 from evsim.engine.rows import SUMMED
 
@@ -16,13 +16,15 @@ from evsim.engine.rows import SUMMED
 @inlined
 def has_room(rows, calendar, share, neurons, work):
     """Whether the calendar surely has room for the spikes of some neurons over the lanes of a thread; counts rows."""
-    needed = np.int64(0)
+    queued = pages = np.int64(0)
     for at in range(share.lanes.size):
         if rows.kind[share.lanes[at]] != SUMMED:
-            needed += rows_of(rows, share.lanes[at], neurons)
-    if needed > calendar.free[1]:
+            count = rows_of(rows, share.lanes[at], neurons)
+            queued += count
+            pages += most_pages(count, rows.most_delay)
+    if pages > calendar.free[1]:
         return False
-    work[PUSH] += needed
+    work[PUSH] += queued
     return True
 
 

@@ -88,7 +88,7 @@ def same_lanes(
 
 def queue_again(arrival: Arrival, calendar: Calendar) -> Calendar:
     """Put what is under way into a calendar; returns it, or a longer one."""
-    while calendar.free[1] < len(arrival.rows):
+    while calendar.free[1] < len(arrival.rows) // PAGE + 1:
         calendar = grown(calendar)
     put(calendar, arrival.lane, arrival.label % calendar.count.shape[1], arrival.rows)
     return calendar

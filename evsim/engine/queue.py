@@ -77,6 +77,12 @@ def rows_of(rows, lane, neurons):
 
 
 @inlined
+def most_pages(entries, most_delay):
+    """How many pages some entries of a label in a lane can begin: a bucket of c more begins ceil(c / PAGE) at most."""
+    return entries // PAGE + min(entries, np.int64(most_delay) + 1)
+
+
+@inlined
 def append(entries, link, free, head, tail, count, slot, entry):
     """Add an entry to a bucket of one lane, whose ``head``, ``tail`` and ``count`` (slots,) these are."""
     at = np.int64(count[slot]) % PAGE
@@ -95,7 +101,7 @@ def append(entries, link, free, head, tail, count, slot, entry):
 
 @inlined
 def push(rows, calendar, lane, neurons, label):
-    """Queue the rows of one lane of spikes of one label; the calendar must have a free page for each of them."""
+    """Queue the rows of one lane of spikes of one label; the calendar must have room (``most_pages``)."""
     first, begins, delays, base = rows.first[lane], rows.begin, rows.delay, rows.base[lane]
     entries, link, free = calendar.entries, calendar.link, calendar.free
     head, tail, count = calendar.head[lane], calendar.tail[lane], calendar.count[lane]
@@ -120,7 +126,7 @@ def push(rows, calendar, lane, neurons, label):
 
 @lean
 def put(calendar, lane, slot, entries):
-    """Add entries to a bucket; the calendar must have a free page for each of them."""
+    """Add entries to a bucket; the calendar must have a free page for each PAGE of them, and one more."""
     head, tail, count = calendar.head[lane], calendar.tail[lane], calendar.count[lane]
     for k in range(entries.size):
         append(calendar.entries, calendar.link, calendar.free, head, tail, count, slot, entries[k])
