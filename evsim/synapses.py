@@ -131,6 +131,10 @@ class Synapses(ABC):
         chunk, place = self.chunk(index // CHUNK), index % CHUNK
         return int(chunk.source[place]), int(chunk.target[place])
 
+    def let_go(self) -> bool:
+        """Free the memory of what can be made once more, and say whether that was any; later looks find the same."""
+        return False
+
     # --- synapses made of these ---------------------------------------------------------------------------------------
 
     def stored(self) -> Synapses:

@@ -18,7 +18,7 @@ FLOORS = (
     {"registry", "kernel_folders", "compile", "references", "row_access", "forms", "random_bits", "loops"},
     {"network_file", "worker", "worker_child"},
     {"cable"},
-    {"distributions", "wiring", "drawn", "mersenne"},
+    {"distributions", "wiring", "drawn", "redrawn", "mersenne"},
     {"sources", "renewal", "poisson", "deploy"},
     {"variable"},
     {"engine"},

@@ -7,19 +7,25 @@ cell come is part of its results, and is kept here. What is not known to come ou
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pyNN import common, connectors
+from pyNN.parameters import LazyArray
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from evsim.pynn import simulator
 from evsim.pynn.columns import Connections, by_target
 from evsim.pynn.synapse_parameters import computable, evaluate
-from evsim.synapses import index_type
+from evsim.pynn.synapses import StaticSynapse
+from evsim.redrawn import Redrawn
+from evsim.synapses import Synapses, index_type
+
+MANY_PAIRS = 1e5  # from which on synapses are let go of while a network runs
 
 
 class Ends(NamedTuple):
@@ -36,6 +42,47 @@ class Ends(NamedTuple):
 
 def draw(projection: common.Projection, connector: connectors.Connector) -> Connections | None:
     """All connections of a new projection; None if the connector has to make them itself."""
+    again = _again(projection, connector, simulator.state.dt)
+    connections = _draw(projection, connector, simulator.state.dt)
+    if connections is None or again is None or connections.delay is not None or connections.others:
+        return connections
+    return connections._replace(synapses=Redrawn(connections.synapses, again))
+
+
+def _again(projection, connector, dt: float) -> Callable[[], Synapses] | None:
+    """What draws the synapses once more, from the generators as they are now.
+
+    None where they cannot be many, or where not only generators that can be copied have a part in them: positions may
+    change, arrays would have to be kept, and who knows what a class of the user's holds.
+    """
+    synapse = projection.synapse_type
+    ours = type(synapse) is StaticSynapse and type(connector).__module__.startswith(("pyNN.", "evsim."))
+    if not ours or np.prod(projection.shape, dtype=float) < MANY_PAIRS:
+        return None
+    if not all(_is_drawn(values) for _, values in synapse.parameter_space.items()):
+        return None
+    alike, copied = copy(projection), {}
+    saved, alike.synapse_type = deepcopy((connector, synapse), copied)
+    for name, values in synapse.parameter_space.items():  # lazy arrays copy a generator even if it was copied already
+        alike.synapse_type.parameter_space._parameters[name].base_value = deepcopy(values.base_value, copied)
+
+    def draw_again() -> Synapses:
+        with simulator.state.whole(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they have been given
+            connections = _draw(alike, saved, dt)
+        assert connections is not None
+        return connections.synapses
+
+    return draw_again
+
+
+def _is_drawn(values: LazyArray) -> bool:
+    """Whether a parameter is one number, or drawn from a generator."""
+    drawn = isinstance(values.base_value, RandomDistribution) and type(values.base_value.rng) is NumpyRNG
+    return values.is_homogeneous or (drawn and not values.operations)
+
+
+def _draw(projection, connector, dt: float) -> Connections | None:
     known = _known(type(connector))
     if known is None or connector.callback or connector.location_selector or not _distinct(projection.post):
         return None
@@ -49,7 +96,7 @@ def draw(projection: common.Projection, connector: connectors.Connector) -> Conn
     if at_once:  # these draw all their pairs before they look at the parameters
         space = connector._parameters_from_synapse_type(projection)
     parameters = evaluate(space, ends.first, ends.source, projection, connector.safe)
-    return by_target(*ends, parameters, simulator.state.dt)
+    return by_target(*ends, parameters, dt)
 
 
 def _known(kind: type) -> type | None:

@@ -21,6 +21,7 @@ from evsim.pynn.columns import on_grid
 from evsim.pynn.invalid import InvalidValueError, as_pynns
 from evsim.pynn.presence import Presence
 from evsim.pynn.sessions import Conductor, Harvest, Piece, Sessions, harvest
+from evsim.redrawn import let_go
 from evsim.synapses import Synapses
 from evsim.tolerances import TOLERANCES, Tolerances
 
@@ -169,6 +170,7 @@ class State(Presence, common.control.BaseState):
         with as_pynns(), self.whole():
             sessions = self._ready(self.step + steps)
         if steps:
+            let_go(projection.synapses for projection in [*sessions.network.projections, *self.projections])
             sessions.run(steps)
             self.step += steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyNN.mock as mock
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from pyNN.core import IndexBasedExpression
 from pyNN.random import NumpyRNG, RandomDistribution
@@ -92,8 +92,12 @@ def parameters(sim, o, rng, shape):
     return sim.StaticSynapse(weight=weights[o["weight"]], delay=delays[o["delay"]])
 
 
-def connect(sim, o):
-    """Connections of two projections made with the same objects, and what the generators give then; or an error."""
+def connect(sim, o, redrawn=None):
+    """Connections of two projections made with the same objects, and what the generators give then; or an error.
+
+    Args:
+        redrawn: a list; synapses that can be drawn once more are, before anybody looks, and are added to it.
+    """
     sim.setup(timestep=0.1)
     pre, post = ends(sim, o["topology"], o["sizes"])
     four = [NumpyRNG(o["seed"] + i, parallel_safe=o["parallel_safe"]) for i in range(4)]
@@ -119,13 +123,14 @@ def connect(sim, o):
     try:
         connector = getattr(sim, f"{o['name']}Connector")(**arguments)
         synapse = parameters(sim, o, rng, (pre.size, post.size))
-        found = []
-        for _ in range(2):
-            projection = sim.Projection(pre, post, connector, synapse, receptor_type="excitatory")
-            found += projection.get(["weight", "delay"], format="list")
+        both = [sim.Projection(pre, post, connector, synapse, receptor_type="excitatory") for _ in range(2)]
+        after = [generator.rng.random_sample(3).tolist() for generator in four]
+        if redrawn is not None:
+            redrawn += [projection.synapses for projection in both if projection.synapses.let_go()]
+        found = [row for projection in both for row in projection.get(["weight", "delay"], format="list")]
     except Exception as error:
         return type(error), []
-    return np.array(found, float).reshape(-1, 4), [generator.rng.random_sample(3).tolist() for generator in four]
+    return np.array(found, float).reshape(-1, 4), after
 
 
 def is_heeded(o) -> bool:
@@ -150,6 +155,49 @@ def test_connections_parameters_and_generators_are_those_of_pynn(o):
     assert (found[:, :3] == expected[:, :3]).all()
     assert np.abs(found[:, 3] - expected[:, 3]).max(initial=0) <= 0.05 + 1e-9
     assert after_ours == after
+
+
+ONE_GENERATOR_FOR_ALL = {
+    **{"name": "FixedNumberPost", "topology": "populations", "sizes": (1, 1), "seed": 0, "selves": True},
+    **{"replacement": False, "n": 1, "distributed": False, "p": 0.0, "safe": False, "parallel_safe": True},
+    **{"generators": [0, 0, 0, 0], "used": False, "weight": "constant", "delay": "uniform", "callback": False},
+}
+
+
+@given(o=options)
+@example(o=ONE_GENERATOR_FOR_ALL)  # the pairs are drawn before the delays
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_what_is_let_go_of_is_drawn_once_more(o):
+    found, after = connect(evsim.pynn, o)
+    redrawn: list = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "MANY_PAIRS", 0)
+        again, after_again = connect(evsim.pynn, o, redrawn)
+    evsim.pynn.simulator.state.clear()
+    if isinstance(found, type):
+        assert again is found
+        return
+    assert np.array_equal(again, found)
+    assert after_again == after
+    event(f"drawn once more: {len(redrawn)}")
+
+
+@pytest.mark.parametrize(
+    "name", ["AllToAll", "FixedProbability", "FixedNumberPre", "FixedNumberPost", "FixedTotalNumber"]
+)
+def test_large_projections_need_no_memory_while_a_network_runs(sim, name):
+    cells = sim.Population(400, sim.IF_curr_exp())
+    drawn = sim.RandomDistribution("uniform", low=0.1, high=0.5)
+    synapse = sim.StaticSynapse(weight=drawn, delay=sim.RandomDistribution("uniform", low=0.1, high=2.0))
+    arguments = {"FixedProbability": {"p_connect": 0.1}, "AllToAll": {}}.get(name, {"n": 50})
+    ends = [(cells, cells), (cells[50:], cells), (cells[:200] + cells[200:], cells)]
+    made = [sim.Projection(*pair, getattr(sim, f"{name}Connector")(**arguments), synapse) for pair in ends]
+    before = [projection.get(["weight", "delay"], "list") for projection in made]
+    sim.run(1.0)
+    held = [*made, *sim.simulator.state._sessions.network.projections]
+    assert not any(projection.synapses.let_go() for projection in held)
+    assert all(projection.synapses._held is None for projection in held)
+    assert [projection.get(["weight", "delay"], "list") for projection in made] == before
 
 
 @pytest.mark.parametrize(
