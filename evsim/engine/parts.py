@@ -55,15 +55,34 @@ def _compiled(part: Callable, kind: Reference, *more: Any) -> Any:
     return native(part, types.int64(kind, *(more or (types.int64, types.int64))), "the engine")
 
 
-def referred(thread: Thread) -> Referred:
+class Kept:
+    """References to what a thread works with in run after run, which are not made anew for each."""
+
+    _NAMES = "blocks", "slices", "memory", "feeds", "rows", "calendar", "scratch", "exchange"
+
+    def __init__(self) -> None:
+        self._found: dict[str, Referred] = {}
+
+    def of(self, thread: Thread) -> Thread:
+        """The thread with these references in place of what they refer to."""
+        for name in self._NAMES:
+            value = getattr(thread, name)
+            if name not in self._found or self._found[name].value is not value:
+                self._found[name] = Referred(value)
+        return thread._replace(**self._found)
+
+
+def referred(thread: Thread, kept: Kept) -> Referred:
     """A reference to a thread, which has the parts that only some networks need."""
-    here, summed, noise = Referred(thread), has_summed(thread.rows), thread.feeds.first[-1] > 0
+    summed, noise = has_summed(thread.rows), thread.feeds.first[-1] > 0
+    lasting = kept.of(thread)
+    here = Referred(lasting)
     if not summed and not noise:
         return here
     payloads = types.Array(numba.from_dtype(thread.scratch.payloads.dtype), 1, "C")
     spikes = types.Array(types.int32, 1, "C"), payloads, types.int64
     return Referred(
-        thread._replace(
+        lasting._replace(
             summed=address(queue_summed, here, *spikes) if summed else 0,
             noise=address(draw_noise, here) if noise else 0,
         )
@@ -83,16 +102,19 @@ def compile_loop(thread: Thread) -> None:
         address(part, here)
 
 
-def loop_of(thread: Thread, changing: Sequence[Any], listed: Listed | None, coupled: Coupled | None) -> Referred:
+def loop_of(
+    thread: Thread, kept: Kept, changing: Sequence[Any], listed: Listed | None, coupled: Coupled | None
+) -> Referred:
     """A thread with the parts of the loop that it needs, as ``advance`` takes them.
 
     Args:
+        kept: the thread's.
         changing: its lanes of each kind that changes: in floating point, in SpiNNaker's numbers, in Loihi's; releasing;
             under dopamine; coming and going; by rules of a script's own. None for those that there are not.
         listed: what arrives between time steps; None where nothing does.
         coupled: its gap junctions.
     """
-    here = referred(thread)
+    here = referred(thread, kept)
     queue, deliver, visit = (address(part, here) for part in (queue_spikes, deliver_due, visit_blocks))
     served, kinds = _served(list(zip(_CHANGING, changing, strict=True)), here)
     due, between = _served([(serve_listed, listed)], here)

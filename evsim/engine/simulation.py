@@ -22,7 +22,7 @@ from evsim.engine.held import receive_again, take_back
 from evsim.engine.lay_out import count_blocks, lay_out
 from evsim.engine.memory import Layout, Memory, addresses
 from evsim.engine.off_grid import Listed
-from evsim.engine.parts import address, compile_loop, loop_of, referred
+from evsim.engine.parts import Kept, address, compile_loop, loop_of, referred
 from evsim.engine.places import FULL_CALENDAR, FULL_HISTORY, FULL_LOG
 from evsim.engine.profile import Stopwatch
 from evsim.engine.recorder import Recorder
@@ -30,13 +30,12 @@ from evsim.engine.records import Log, Samples, new_log
 from evsim.engine.senders import Senders
 from evsim.engine.share import Share, Thread, Timing, new_scratch
 from evsim.engine.structural_present import Present
-from evsim.engine.threads import run_side_by_side
+from evsim.engine.threads import Workers
 from evsim.engine.traffic import Traffic
 from evsim.errors import BackendError
 from evsim.model import TALLY_PLACES
 from evsim.processes import ALONE, Processes
 from evsim.recording import Recordings
-from evsim.references import Referred
 from evsim.sources import PoissonCounts, Source
 
 # A block of steps is as long as these bounds allow: source spikes drawn ahead, values sampled, and the time in which
@@ -66,6 +65,8 @@ class Simulation:
         parts = max(min(threads * count, count_blocks(chip_network)), 1)
         self._division = Division(processes if divided else ALONE, parts)
         self._threads = len(self._division.threads)
+        self._workers = Workers(self._threads)
+        self._kept = [Kept() for _ in range(self._threads)]
         processes.served.pop("learn", None)
         if divided:
             processes.served["learn"] = self._share_learned
@@ -167,7 +168,7 @@ class Simulation:
             self._run_divided(work, last)
             self._division.merge(samples[0].values)
         else:
-            run_side_by_side(work, self._exchange.stop)
+            self._workers.run(work, self._exchange.stop)
         self._finish_block(last, samples[0], threads[0])
 
     def _run_divided(self, work: Sequence[Callable[[], None]], last: int) -> None:
@@ -176,7 +177,7 @@ class Simulation:
             self._division.deliver_spikes, self._exchange, self._layout.blocks, (self._step, last), self._slack
         )
         try:
-            run_side_by_side(work, self._exchange.stop, spikes)
+            self._workers.run(work, self._exchange.stop, spikes)
         except BaseException as error:
             self._division.processes.fail(error)
             raise
@@ -213,7 +214,8 @@ class Simulation:
         """Run a thread up to a step, with longer buffers wherever they are full."""
         at = thread.share.thread
         while True:
-            loop = loop_of(thread, self._traffic.changing.of_thread(at), listed, self._junctions.threads[at])
+            changing, junctions = self._traffic.changing.of_thread(at), self._junctions.threads[at]
+            loop = loop_of(thread, self._kept[at], changing, listed, junctions)
             why = advance(loop, last)
             if why == FULL_CALENDAR:
                 self._traffic.grow(at)
@@ -240,12 +242,12 @@ class Simulation:
     def _share(self, thread: int, owner: np.ndarray, changes: DriveChanges) -> Share:
         mine = owner[self._layout.blocks.slice[changes.block]]
         blocks = np.flatnonzero(owner[self._layout.blocks.slice])
-        summed = blocks[self._layout.summed[blocks]]
+        summed = self._layout.summed[blocks]
         return Share(
             thread,
             self._flags,
-            np.concatenate([summed, np.setdiff1d(blocks, summed)]),
-            len(summed),
+            np.concatenate([blocks[summed], blocks[~summed]]),
+            int(summed.sum()),
             np.flatnonzero(owner[self._traffic.rows.slice]),
             changes.step[mine],
             changes.place[mine],
@@ -255,7 +257,7 @@ class Simulation:
 
     def _finish_block(self, last: int, samples: Samples, thread: Thread) -> None:
         """Take note of how far everything is, and keep what was recorded."""
-        here, log = Referred(thread), thread.log
+        here, log = referred(thread, self._kept[0]), thread.log
         self._pushed = max(self._pushed, last - self._slack + 1)
         step = max(self._logged, self._pushed)
         while step < last:  # the spikes of the last steps are queued later
@@ -326,7 +328,7 @@ class Simulation:
         for at, owner in enumerate(self._owners):
             share = self._share(at, owner, changes)
             while True:
-                thread = referred(self._thread(at, share, nothing, samples[at], new_log(0)))
+                thread = referred(self._thread(at, share, nothing, samples[at], new_log(0)), self._kept[at])
                 if call_part(address(queue_spikes, thread), thread, self._step, -1) != FULL_CALENDAR:
                     break
                 self._traffic.grow(at)

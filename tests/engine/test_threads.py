@@ -1,11 +1,17 @@
 """Results do not depend on how many threads run a network."""
 
+import gc
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 
 from evsim.backend import Target
 from evsim.engine.memory import BLOCK
-from evsim.engine.threads import run_side_by_side
+from evsim.engine.threads import Workers
 from evsim.reference import ReferenceBackend
 
 
@@ -88,5 +94,36 @@ def test_one_that_fails_stops_the_others():
     def fail():
         raise ValueError("broken")
 
+    workers = Workers(2)
     with pytest.raises(ValueError, match="broken"):
-        run_side_by_side([wait, fail], stop)
+        workers.run([wait, fail], stop)
+    assert workers.run([lambda: 1, lambda: 2], stop) == [1, 2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_process_that_forks_can_go_on_in_both():
+    workers, stop = Workers(2), np.zeros(1, np.int64)
+    assert workers.run([lambda: 1, lambda: 2], stop) == [1, 2]
+    child = os.fork()
+    if not child:
+        os._exit(workers.run([lambda: 3, lambda: 4], stop) != [3, 4])
+    deadline = time.monotonic() + 30
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    assert ended[1] == 0
+    assert workers.run([lambda: 5, lambda: 6], stop) == [5, 6]
+
+
+def test_threads_end_with_the_simulation():
+    before = threading.active_count()
+    workers = Workers(3)
+    workers.run([lambda: None] * 3, np.zeros(1, np.int64))
+    assert threading.active_count() > before
+    del workers
+    gc.collect()
+    deadline = time.monotonic() + 30
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
