@@ -48,7 +48,7 @@ class Drawn(Synapses):
 
     def chunk(self, index: int) -> Chunk:
         """The synapses of a chunk, drawn."""
-        return Chunk(*self._ends(index), self._weights(index), self._delays(index))
+        return Chunk(*self._ends(index), self.weight_chunk(index), self._delays(index))
 
     def pair(self, index: int) -> tuple[int, int]:
         """Source and target of one synapse."""
@@ -80,7 +80,7 @@ class Drawn(Synapses):
     @property
     def weight(self) -> NDArray[np.float64]:
         """(n,) float64, drawn anew at each call; one broadcast value where all are equal."""
-        return self._whole(self._weights, np.float64, self.constant_weight)
+        return self._whole(self.weight_chunk, np.float64, self.constant_weight)
 
     @property
     def delay(self) -> NDArray[np.int32]:
@@ -90,7 +90,7 @@ class Drawn(Synapses):
     @cached_property
     def weights(self) -> Spread:
         """The spread of the weights, chunk by chunk."""
-        return self._spread(self._weights, self.constant_weight)
+        return self._spread(self.weight_chunk, self.constant_weight)
 
     @cached_property
     def delays(self) -> Spread:
@@ -116,7 +116,8 @@ class Drawn(Synapses):
     def _ends(self, index: int) -> tuple[Cells, Cells]:
         return self._wiring.ends(*self._bounds(index))
 
-    def _weights(self, index: int) -> NDArray[np.float64]:
+    def weight_chunk(self, index: int) -> NDArray[np.float64]:
+        """The weights of a chunk, drawn."""
         start, stop = self._bounds(index)
         return np.asarray(self._weight.draw(self._keys[0], start, stop - start), np.float64)
 

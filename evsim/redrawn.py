@@ -54,6 +54,10 @@ class Redrawn(Synapses):
         """The synapses of a chunk."""
         return self.stored().chunk(index)
 
+    def weight_chunk(self, index: int) -> NDArray[np.float64]:
+        """The weights of a chunk."""
+        return self.stored().weight_chunk(index)
+
     @property
     def constant_weight(self) -> float | None:
         """The weight, where all are known to have the same."""

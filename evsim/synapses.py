@@ -63,6 +63,10 @@ class Synapses(ABC):
     def chunk(self, index: int) -> Chunk:
         """Synapses from ``index * CHUNK`` on, at most ``CHUNK`` of them."""
 
+    def weight_chunk(self, index: int) -> NDArray[np.float64]:
+        """The weights of a chunk, without what else would have to be drawn."""
+        return self.chunk(index).weight
+
     def chunks(self) -> Iterator[Chunk]:
         """All chunks in order."""
         return (self.chunk(index) for index in range(self.n_chunks))
@@ -180,6 +184,10 @@ class _Columns(Synapses):
     def constant_delay(self) -> int | None:
         """The delay (steps), where it is one broadcast value."""
         return int(self._delay[0]) if is_constant(self._delay) else None
+
+    def weight_chunk(self, index: int) -> NDArray[np.float64]:
+        """A part of the weights."""
+        return self._weight[index * CHUNK : (index + 1) * CHUNK]
 
     @property
     def source(self) -> np.ndarray:

@@ -7,6 +7,7 @@ the cell at the other end.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,13 @@ class Wiring(ABC):
 
     def fan_in(self) -> NDArray[np.int64]:
         """(n_targets,) synapses onto each cell."""
-        count = np.zeros(self.n_targets, np.int64)
-        for start in range(0, len(self), CHUNK):
-            count += np.bincount(self.ends(start, min(start + CHUNK, len(self)))[1], minlength=self.n_targets)
-        return count
+        with ThreadPoolExecutor() as pool:
+            counts = pool.map(self._fan_in_of, range(0, len(self), CHUNK))
+            return sum(counts, np.zeros(self.n_targets, np.int64))
+
+    def _fan_in_of(self, start: int) -> NDArray[np.int64]:
+        targets = self.ends(start, min(start + CHUNK, len(self)))[1]
+        return np.bincount(targets, minlength=self.n_targets)
 
 
 class Pairs(Wiring):

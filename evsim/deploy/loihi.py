@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from evsim.arithmetic.loihi import ALIGN, SYNAPSE_LIMIT, shift_floor
 from evsim.chip import Chip
 from evsim.deploy import loihi_estimates, loihi_learning
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
+from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection
 from evsim.deploy.convert import convert
 from evsim.deploy.loihi_scale import LoihiScale, WeightRange, choose
 from evsim.deploy.shared_weights import SharedWeights
+from evsim.deploy.weight_loss import WeightLoss, weight_loss
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.registry import cell_model

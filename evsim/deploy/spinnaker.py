@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.s1615 import INPUT_MAX
 from evsim.chip import Chip
-from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection, WeightLoss, weight_loss
+from evsim.deploy.chip_network import ChipNetwork, ChipPopulation, ChipProjection
 from evsim.deploy.convert import convert
 from evsim.deploy.spinnaker_plastic import plasticity_of
 from evsim.deploy.spinnaker_plastic_check import defects
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN, SpinnakerScale, ring_shift
+from evsim.deploy.weight_loss import WeightLoss, weight_loss
 from evsim.model import NeuronModel
 from evsim.network import Network, Projection
 from evsim.registry import cell_model

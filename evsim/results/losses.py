@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evsim.chip import Chip
-from evsim.deploy.chip_network import ParameterLoss, WeightLoss
+from evsim.deploy.chip_network import ParameterLoss
 from evsim.deploy.quantise import quantise
+from evsim.deploy.weight_loss import WeightLoss
 from evsim.errors import CheckError, Problem, joined
 from evsim.network import Network
 

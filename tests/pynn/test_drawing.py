@@ -177,6 +177,7 @@ def test_what_is_let_go_of_is_drawn_once_more(o):
     if isinstance(found, type):
         assert again is found
         return
+    assert not isinstance(again, type)
     assert np.array_equal(again, found)
     assert after_again == after
     event(f"drawn once more: {len(redrawn)}")
