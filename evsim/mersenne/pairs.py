@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evsim.compile import lean
+from evsim.mersenne.jump import jumped
 from evsim.mersenne.stream import Stream
 from evsim.mersenne.words import BLOCK, BUFFER, advance, tempered
 
@@ -18,6 +22,7 @@ LOW_DROPPED = np.uint32(6)
 NEVER = np.uint32(0xFFFFFFFF)  # a first word above every limit
 MOST = 1 - 2.0**-27  # probability below which NEVER is one
 SIGMAS = 6  # room for so many standard deviations of the number of synapses beyond the expected one
+PAIRS_OF_THREAD = 1 << 25  # that a thread has at least: the way to its first random number takes 10 ms
 GROUP = 64  # pairs that are looked at together; most groups of a sparse projection hold no synapse
 
 
@@ -139,20 +144,52 @@ def sources_of_pairs(
         source: (synapses,).
     """
     n_targets = len(left_out)
+    stretches = _stretches(n_sources, n_targets)
+
+    def of_some(targets: range) -> tuple[NDArray[np.int64], np.ndarray]:
+        later = jumped(random, 2 * n_sources * targets.start) if targets.start else random
+        return _sources_of(later, probability, n_sources, left_out, only_later, dtype, targets)
+
+    if len(stretches) == 1:
+        return of_some(stretches[0])
+    with ThreadPoolExecutor(len(stretches)) as pool:
+        firsts, sources = zip(*pool.map(of_some, stretches), strict=True)
+    counts = np.concatenate([np.diff(first) for first in firsts])
+    return np.concatenate([[0], np.cumsum(counts)]), np.concatenate(sources)
+
+
+def _stretches(n_sources: int, n_targets: int) -> list[range]:
+    """The targets, divided among threads: as many as there are cores, each with enough to do."""
+    count = max(min(len(os.sched_getaffinity(0)), n_sources * n_targets // PAIRS_OF_THREAD), 1)
+    bounds = [n_targets * place // count for place in range(count + 1)]
+    return [range(*pair) for pair in itertools.pairwise(bounds)]
+
+
+def _sources_of(
+    random: np.random.RandomState,
+    probability: float,
+    n_sources: int,
+    left_out: NDArray[np.int32],
+    only_later: bool,
+    dtype: type,
+    targets: range,
+) -> tuple[NDArray[np.int64], np.ndarray]:
+    """``sources_of_pairs`` for some targets, whose numbers come next."""
     stream = Stream(random)
     threshold = math.ceil(probability * 2.0**BITS) - 1
-    pairs = n_sources * n_targets
+    pairs = n_sources * len(targets)
     spread = math.sqrt(pairs * probability * (1 - probability))
     source = np.empty(int(pairs * probability + SIGMAS * spread) + n_sources + 1, dtype)  # untouched pages cost nothing
-    first = np.zeros(n_targets + 1, np.int64)
+    first = np.zeros(len(left_out) + 1, np.int64)
     groups = np.empty((BUFFER // 2 // GROUP, GROUP), np.uint32)
     room = groups, groups.reshape(-1), np.empty(len(groups), np.uint32)
-    target = 0
+    at = targets.start
     while True:
-        targets = np.array([target, n_targets])
-        target = append_sources(
-            stream.words, stream.place, *room, threshold, left_out, only_later, targets, n_sources, first, source
+        ahead = np.array([at, targets.stop])
+        at = append_sources(
+            stream.words, stream.place, *room, threshold, left_out, only_later, ahead, n_sources, first, source
         )
-        if target == n_targets:
+        if at == targets.stop:
+            first = first[targets.start : targets.stop + 1]
             return first, source[: first[-1]]
         source = np.concatenate([source, np.empty(len(source) // 8 + n_sources, dtype)])
