@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from pyNN import common, connectors, errors
@@ -23,6 +22,7 @@ from evsim.pynn.presence import on_the_whole
 from evsim.pynn.present_states import present_state
 from evsim.pynn.present_synapses import is_structural, present_synapses, refuse_change
 from evsim.pynn.present_weights import present_weights
+from evsim.pynn.read_out import ReadOut
 from evsim.pynn.signs import Signs, sign_of
 from evsim.pynn.sites import Sites, sites_of
 from evsim.pynn.structural import refuse_parts
@@ -32,7 +32,7 @@ from evsim.structure import Structure
 from evsim.synapses import is_constant
 
 
-class Projection(common.Projection):
+class Projection(ReadOut):
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse
@@ -131,14 +131,14 @@ class Projection(common.Projection):
 
     def __len__(self) -> int:
         """The number of synapses onto cells of this process."""
-        local = self._local()
+        local = self.local()
         return len(present_synapses(self)) if local is None else len(local)
 
     def size(self, gather=True) -> int:
         """The number of synapses; of those onto cells of this process where they are not gathered."""
         return len(present_synapses(self)) if gather else len(self)
 
-    def _local(self) -> np.ndarray | None:
+    def local(self) -> np.ndarray | None:
         """Which synapses (n,) are onto cells of this process; None where all are."""
         if simulator.state.num_processes == 1:
             return None
@@ -150,7 +150,7 @@ class Projection(common.Projection):
     def __getitem__(self, i):
         if not is_structural(self):
             self.synapses = self.synapses.stored()  # connections are looked at one by one
-        if (local := self._local()) is not None:
+        if (local := self.local()) is not None:
             return self._of_local(i, local)
         if isinstance(i, slice):
             return [Connection(self, index) for index in range(*i.indices(len(self)))]
@@ -389,63 +389,6 @@ class Projection(common.Projection):
         if any(isinstance(value, list) or np.ndim(value) == 1 for value in attributes.values()):
             return super()._value_list_to_array(attributes)
         return attributes
-
-    # --- reading -----------------------------------------------------------------------------------------------------
-
-    def get(self, attribute_names, format, gather=True, with_address=True, multiple_synapses="sum"):
-        """Attributes of the synapses; of those onto cells of this process, where another one gathers them.
-
-        Args:
-            gather: ``"all"`` gives all of them to every process, True to process 0.
-        """
-        with simulator.state.gathered(gather):
-            return super().get(attribute_names, format, False, with_address, multiple_synapses)
-
-    def save(self, attribute_names, file, format="list", gather=True, with_address=True) -> None:
-        """Write attributes of the synapses to a file; raises InvalidDimensionsError for several of them as an array."""
-        if format == "array" and not isinstance(attribute_names, str) and len(attribute_names) != 1:
-            raise errors.InvalidDimensionsError(
-                f"projection {self.label!r}: a file holds one array, not {len(attribute_names)} "
-                f"({', '.join(attribute_names)}); save each to a file of its own, or give format='list'"
-            )
-        if format == "list" and isinstance(attribute_names, str) and attribute_names not in ("all", "connections"):
-            attribute_names = [attribute_names]  # PyNN takes its letters for the names of the columns
-        if simulator.state.mpi_rank == 0:
-            super().save(attribute_names, file, format, gather, with_address)
-        elif gather:
-            simulator.state.gathered(gather)  # process 0 writes that of all
-
-    def _get_attributes_as_list(self, names: list[str]) -> list[tuple]:
-        ends = {"presynaptic_index": lambda: self.sources, "postsynaptic_index": lambda: self.targets}
-        local = self._local()
-        chosen: Any = slice(None) if local is None else local
-        columns = (ends[name]() if name in ends else self.column(name) for name in names)
-        return list(zip(*(column[chosen].tolist() for column in columns), strict=True))
-
-    def _get_attributes_as_arrays(self, names: list[str], multiple_synapses: str = "sum") -> list[np.ndarray]:
-        return [self._matrix(self.column(name), multiple_synapses) for name in names]
-
-    def _matrix(self, column: np.ndarray, multiple_synapses: str) -> np.ndarray:
-        """An attribute as (pre, post), NaN where there is no connection; several of one pair are combined."""
-        matrix = np.full(self.shape, np.nan)
-        sources, targets = self.sources, self.targets
-        if (local := self._local()) is not None:
-            sources, targets, column = sources[local], targets[local], column[local]
-        if multiple_synapses in ("first", "last"):
-            order = np.arange(len(column))[:: -1 if multiple_synapses == "last" else 1]
-            pairs = (sources.astype(np.int64) * self.shape[1] + targets)[order]
-            pair, place = np.unique(pairs, return_index=True)
-            matrix.flat[pair] = column[order[place]]
-        else:
-            combine, neutral = {
-                "sum": (np.add, 0.0),
-                "min": (np.minimum, np.inf),
-                "max": (np.maximum, -np.inf),
-            }[multiple_synapses]
-            pairs = sources, targets
-            matrix[pairs] = neutral
-            combine.at(matrix, pairs, column)
-        return matrix
 
 
 def _own_receptor(asked: str | None, synapse_type) -> str | None:
