@@ -65,6 +65,7 @@ def _again(projection, connector, dt: float) -> Callable[[], Synapses] | None:
     saved, alike.synapse_type = deepcopy((connector, synapse), copied)
     for name, values in synapse.parameter_space.items():  # lazy arrays copy a generator even if it was copied already
         alike.synapse_type.parameter_space._parameters[name].base_value = deepcopy(values.base_value, copied)
+    saved.safe = False  # the values have been checked, and limits of delays may be others by then
 
     def draw_again() -> Synapses:
         with simulator.state.whole(), warnings.catch_warnings():

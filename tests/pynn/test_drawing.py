@@ -201,6 +201,16 @@ def test_large_projections_need_no_memory_while_a_network_runs(sim, name):
     assert [projection.get(["weight", "delay"], "list") for projection in made] == before
 
 
+def test_a_projection_of_a_network_that_was_replaced_can_still_be_read(sim):
+    cells = sim.Population(400, sim.IF_curr_exp())
+    synapse = sim.StaticSynapse(weight=sim.RandomDistribution("uniform", low=0.1, high=0.5), delay=1.0)
+    made = sim.Projection(cells, cells, sim.FixedProbabilityConnector(0.1), synapse)
+    before = made.get("weight", "list")
+    sim.run(1.0)
+    sim.setup(timestep=0.5, min_delay=2.0, max_delay=9.0)
+    assert made.get("weight", "list") == before
+
+
 @pytest.mark.parametrize(
     ("connector", "arguments"),
     [
