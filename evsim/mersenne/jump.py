@@ -1,9 +1,9 @@
 """Going on with MT19937 many words later, without making the words between.
 
 The raw words follow a linear recurrence over GF(2) whose characteristic polynomial p has degree 19937 (M. Matsumoto and
-T. Nishimura, ACM Trans. Model. Comput. Simul. 8 (1998), 3-30, section 3.2). So the word after J more is the sum of the
-words i for which the remainder of t^J modulo p has the term t^i (H. Haramoto et al., INFORMS J. Comput. 20 (2008),
-385-390), and so is each of the 624 words that are a state.
+T. Nishimura, ACM Trans. Model. Comput. Simul. 8 (1998), 3-30). So the word after J more is the sum of the words i for
+which the remainder of t^J modulo p has the term t^i (H. Haramoto et al., INFORMS J. Comput. 20 (2008), 385-390), and so
+is each of the 624 words that are a state.
 """
 
 from __future__ import annotations
