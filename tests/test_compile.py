@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from numba import types
@@ -56,7 +57,7 @@ def test_what_a_function_calls_may_stand_below_it():
     """Its cache is looked for when it is first called, when all of the module is there."""
     prints = []
     for sign in "+-":
-        space = {"__name__": __name__}
+        space: dict[str, Any] = {"__name__": __name__}
         exec(f"{LATE}def late(x):\n    return 3 * x {sign} 1\n", space)
         prints.append(fingerprint(space["early"]))
     assert prints[0] != prints[1]
@@ -64,7 +65,7 @@ def test_what_a_function_calls_may_stand_below_it():
 
 def test_a_function_that_calls_nothing_known_is_refused():
     """What it will call is not known, so that a change of it would go unnoticed."""
-    space: dict = {"__name__": __name__}
+    space: dict[str, Any] = {"__name__": __name__}
     exec(LATE, space)
     with pytest.raises(NameError, match="early uses late, which is not defined"):
         space["early"](1)
