@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class Redrawn(Synapses):
     def __init__(self, synapses: Synapses, draw: Callable[[], Synapses]) -> None:
         self._held: Synapses | None = synapses
         self._draw: Callable[[], Synapses] | None = draw
+        self._drawing = Lock()  # the engine's threads look at chunks side by side
         self._length = len(synapses)
         self._constant = synapses.constant_weight, synapses.constant_delay
         self._fans: dict[int, NDArray[np.int64]] = {}
@@ -45,10 +47,11 @@ class Redrawn(Synapses):
 
     def stored(self) -> Synapses:
         """The same synapses, with all of them in memory."""
-        if self._held is None:
-            assert self._draw is not None
-            self._held, self._draw = self._draw(), None
-        return self._held
+        with self._drawing:
+            if self._held is None:
+                assert self._draw is not None
+                self._held, self._draw = self._draw(), None
+            return self._held
 
     def chunk(self, index: int) -> Chunk:
         """The synapses of a chunk."""

@@ -1,6 +1,8 @@
 """Synapses that are let go of and drawn once more."""
 
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -81,6 +83,22 @@ def test_what_a_change_of_a_network_asks_for_needs_no_drawing(look):
     synapses.let_go()
     np.testing.assert_equal(look(synapses), before)
     assert draw.count == 0
+
+
+def test_threads_that_look_at_once_have_it_drawn_once():
+    """The generators are used up by drawing, so nobody may begin while another draws."""
+    draw = Draws()
+
+    def slowly():
+        time.sleep(0.05)
+        return draw()
+
+    synapses = Redrawn(drawn(), slowly)
+    synapses.let_go()
+    with ThreadPoolExecutor(4) as pool:
+        weights = list(pool.map(synapses.weight_chunk, [0] * 4, timeout=30))
+    assert draw.count == 1
+    assert all(np.array_equal(weight, drawn().weight) for weight in weights)
 
 
 def test_parts_are_let_go_of_by_themselves():
