@@ -143,13 +143,27 @@ def sources_of_pairs(
         first: (targets + 1,) the sources of target i are ``source[first[i] : first[i + 1]]``, ascending.
         source: (synapses,).
     """
-    n_targets = len(left_out)
-    stretches = _stretches(n_sources, n_targets)
 
     def of_some(targets: range) -> tuple[NDArray[np.int64], np.ndarray]:
-        later = jumped(random, 2 * n_sources * targets.start) if targets.start else random
-        return _sources_of(later, probability, n_sources, left_out, only_later, dtype, targets)
+        """The same for some of the targets."""
+        stream = Stream(jumped(random, 2 * n_sources * targets.start) if targets.start else random)
+        threshold = math.ceil(probability * 2.0**BITS) - 1
+        source = np.empty(_room(n_sources, len(targets), probability), dtype)
+        first = np.zeros(len(left_out) + 1, np.int64)
+        groups = np.empty((BUFFER // 2 // GROUP, GROUP), np.uint32)
+        room = groups, groups.reshape(-1), np.empty(len(groups), np.uint32)
+        at = targets.start
+        while True:
+            ahead = np.array([at, targets.stop])
+            at = append_sources(
+                stream.words, stream.place, *room, threshold, left_out, only_later, ahead, n_sources, first, source
+            )
+            if at == targets.stop:
+                first = first[targets.start : targets.stop + 1]
+                return first, source[: first[-1]]
+            source = np.concatenate([source, np.empty(len(source) // 8 + n_sources, dtype)])
 
+    stretches = _stretches(n_sources, len(left_out))
     if len(stretches) == 1:
         return of_some(stretches[0])
     with ThreadPoolExecutor(len(stretches)) as pool:
@@ -158,38 +172,15 @@ def sources_of_pairs(
     return np.concatenate([[0], np.cumsum(counts)]), np.concatenate(sources)
 
 
+def _room(n_sources: int, n_targets: int, probability: float) -> int:
+    """Places for what is likely to be connected, and for one more target; pages that stay untouched cost nothing."""
+    pairs = n_sources * n_targets
+    spread = math.sqrt(pairs * probability * (1 - probability))
+    return int(pairs * probability + SIGMAS * spread) + n_sources + 1
+
+
 def _stretches(n_sources: int, n_targets: int) -> list[range]:
     """The targets, divided among threads: as many as there are cores, each with enough to do."""
     count = max(min(len(os.sched_getaffinity(0)), n_sources * n_targets // PAIRS_OF_THREAD), 1)
     bounds = [n_targets * place // count for place in range(count + 1)]
     return [range(*pair) for pair in itertools.pairwise(bounds)]
-
-
-def _sources_of(
-    random: np.random.RandomState,
-    probability: float,
-    n_sources: int,
-    left_out: NDArray[np.int32],
-    only_later: bool,
-    dtype: type,
-    targets: range,
-) -> tuple[NDArray[np.int64], np.ndarray]:
-    """``sources_of_pairs`` for some targets, whose numbers come next."""
-    stream = Stream(random)
-    threshold = math.ceil(probability * 2.0**BITS) - 1
-    pairs = n_sources * len(targets)
-    spread = math.sqrt(pairs * probability * (1 - probability))
-    source = np.empty(int(pairs * probability + SIGMAS * spread) + n_sources + 1, dtype)  # untouched pages cost nothing
-    first = np.zeros(len(left_out) + 1, np.int64)
-    groups = np.empty((BUFFER // 2 // GROUP, GROUP), np.uint32)
-    room = groups, groups.reshape(-1), np.empty(len(groups), np.uint32)
-    at = targets.start
-    while True:
-        ahead = np.array([at, targets.stop])
-        at = append_sources(
-            stream.words, stream.place, *room, threshold, left_out, only_later, ahead, n_sources, first, source
-        )
-        if at == targets.stop:
-            first = first[targets.start : targets.stop + 1]
-            return first, source[: first[-1]]
-        source = np.concatenate([source, np.empty(len(source) // 8 + n_sources, dtype)])
