@@ -8,7 +8,6 @@ chunks come out the same in any order and on any number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from evsim.compile import kernel
 from evsim.distributions import Constant, Distribution
-from evsim.synapses import CHUNK, Chunk, Spread, Synapses, is_constant
+from evsim.synapses import CHUNK, Chunk, Spread, Synapses, is_constant, of_each
 from evsim.wiring import Cells, Wiring
 
 LONGEST = 2**31 - 1  # steps; what an int32 holds
@@ -138,8 +137,7 @@ class Drawn(Synapses):
         if constant is not None and len(self):
             odd = 0 if np.isfinite(constant) else len(self)
             return Spread(odd, constant, constant, abs(constant), 0.0)
-        with ThreadPoolExecutor() as pool:
-            spreads = list(pool.map(lambda index: Spread(*spread(part(index))), range(self.n_chunks)))
+        spreads = list(of_each(lambda index: Spread(*spread(part(index))), range(self.n_chunks)))
         bounds = (self._bounds(index) for index in range(self.n_chunks))
         return _joined([stop - start for start, stop in bounds], spreads)
 

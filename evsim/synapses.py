@@ -7,12 +7,15 @@ memory as a whole. Whoever needs whole arrays asks for ``source``, ``target``, `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Result = TypeVar("Result")
 
 CHUNK = 1 << 16  # synapses; the columns of a chunk stay in the cache, and no memory is asked of the system for them
 
@@ -349,6 +352,15 @@ def owners(first: np.ndarray, start: int, stop: int) -> NDArray[np.int32]:
 def index_type(cells: int) -> type[np.integer]:
     """The narrowest type for the indices of so many cells."""
     return np.uint16 if cells <= 1 << 16 else np.int32
+
+
+def of_each(function: Callable[[int], Result], numbers: Sequence[int]) -> Iterator[Result]:
+    """What a function makes of some numbers, in their order, by several threads where there are several of them."""
+    if len(numbers) == 1:
+        yield function(numbers[0])
+        return
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(function, numbers)
 
 
 def is_constant(array: np.ndarray) -> bool:

@@ -7,14 +7,13 @@ the cell at the other end.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evsim.compile import kernel
 from evsim.random_bits import GOLDEN, bits_at, derived, subkey, unit
-from evsim.synapses import CHUNK, owners
+from evsim.synapses import CHUNK, of_each, owners
 
 Cells = NDArray[np.int32]
 
@@ -34,9 +33,8 @@ class Wiring(ABC):
 
     def fan_in(self) -> NDArray[np.int64]:
         """(n_targets,) synapses onto each cell."""
-        with ThreadPoolExecutor() as pool:
-            counts = pool.map(self._fan_in_of, range(0, len(self), CHUNK))
-            return sum(counts, np.zeros(self.n_targets, np.int64))
+        counts = of_each(self._fan_in_of, range(0, len(self), CHUNK))
+        return sum(counts, np.zeros(self.n_targets, np.int64))
 
     def _fan_in_of(self, start: int) -> NDArray[np.int64]:
         targets = self.ends(start, min(start + CHUNK, len(self)))[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -11,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evsim.synapses import Synapses
+from evsim.synapses import Synapses, of_each
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,8 @@ def weight_loss(
     if synapses.constant_weight is not None and share is None:
         one = _errors(np.array([synapses.constant_weight]), hold, 1.0)
         errors = _Errors(n * one.zeroed, n * one.saturated, n * one.squares, one.most, one.asked)
-    elif synapses.n_chunks == 1:
-        errors = _of_chunk(synapses, hold, share, 0)
     else:
-        with ThreadPoolExecutor() as pool:  # weights may have to be drawn
-            errors = _together(list(pool.map(partial(_of_chunk, synapses, hold, share), range(synapses.n_chunks))))
+        errors = _together(list(of_each(partial(_of_chunk, synapses, hold, share), range(synapses.n_chunks))))
     rms = (errors.squares / n) ** 0.5 if n else 0.0
     return WeightLoss(label, unit, n, lsb, errors.zeroed, errors.saturated, errors.most, rms, errors.asked)
 
