@@ -147,16 +147,16 @@ def _kernel(function: Callable, options: Mapping[str, Any]) -> Callable:
     if compiled is function:  # NUMBA_DISABLE_JIT
         return compiled
     compile_now, purpose = compiled.compile, _purpose(function)
-    folder = functools.cache(lambda: _folder(function))
 
     @functools.cache
-    def enable_caching() -> None:
-        with _kept_in(folder()):
+    def cached_in() -> Path:
+        folder = _folder(function)
+        with global_compiler_lock, _kept_in(folder):
             compiled.enable_caching()
+        return folder
 
     def compile_in_turn(types: Any) -> Any:
-        with _turn(folder(), purpose):
-            enable_caching()
+        with _turn(cached_in(), purpose):
             return compile_now(types)
 
     compiled.compile = compile_in_turn

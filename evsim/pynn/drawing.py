@@ -15,12 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pyNN import common, connectors
-from pyNN.parameters import LazyArray
 from pyNN.random import NumpyRNG, RandomDistribution
 
 from evsim.pynn import simulator
 from evsim.pynn.columns import Connections, by_target
-from evsim.pynn.synapse_parameters import computable, evaluate
+from evsim.pynn.synapse_parameters import computable, evaluate, is_random
 from evsim.pynn.synapses import StaticSynapse
 from evsim.redrawn import Redrawn
 from evsim.synapses import Synapses, index_type
@@ -59,7 +58,8 @@ def _again(projection, connector, dt: float) -> Callable[[], Synapses] | None:
     ours = type(synapse) is StaticSynapse and type(connector).__module__.startswith(("pyNN.", "evsim."))
     if not ours or np.prod(projection.shape, dtype=float) < MANY_PAIRS:
         return None
-    if not all(_is_drawn(values) for _, values in synapse.parameter_space.items()):
+    parameters = [values for _, values in synapse.parameter_space.items()]
+    if not all(values.is_homogeneous or (is_random(values) and not values.operations) for values in parameters):
         return None
     alike, copied = copy(projection), {}
     saved, alike.synapse_type = deepcopy((connector, synapse), copied)
@@ -75,12 +75,6 @@ def _again(projection, connector, dt: float) -> Callable[[], Synapses] | None:
         return connections.synapses
 
     return draw_again
-
-
-def _is_drawn(values: LazyArray) -> bool:
-    """Whether a parameter is one number, or drawn from a generator."""
-    drawn = isinstance(values.base_value, RandomDistribution) and type(values.base_value.rng) is NumpyRNG
-    return values.is_homogeneous or (drawn and not values.operations)
 
 
 def _draw(projection, connector, dt: float) -> Connections | None:

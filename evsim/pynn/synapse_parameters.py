@@ -29,12 +29,13 @@ CONTINUOUS = {
 def computable(values: LazyArray) -> bool:
     """Whether ``evaluate`` can be asked for a parameter: its values depend on nothing that others draw from."""
     base = values.base_value
-    return (
-        values.is_homogeneous
-        or isinstance(base, np.ndarray)
-        or callable(base)
-        or (isinstance(base, RandomDistribution) and type(base.rng) is NumpyRNG)
-    )
+    return values.is_homogeneous or isinstance(base, np.ndarray) or callable(base) or is_random(values)
+
+
+def is_random(values: LazyArray) -> bool:
+    """Whether a parameter is drawn from a generator of numpy's, and whatever else is then done to it."""
+    base = values.base_value
+    return isinstance(base, RandomDistribution) and type(base.rng) is NumpyRNG
 
 
 def evaluate(
