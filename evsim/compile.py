@@ -25,7 +25,7 @@ from numba.core import config, event
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
-from evsim.kernel_folders import cache_folder, turn
+from evsim.kernel_folders import cache_folder, takes_long, turn
 
 # Without Python's checks for a division by zero and for an index beyond an array, and without the entry for callers in
 # C, which nobody uses and which was a seventh of all compiling.
@@ -188,8 +188,8 @@ def native(function: Callable, signature: Any, purpose: str = "") -> Any:
     """
     folder = _folder(function)
     with _turn(folder, purpose):
-        if purpose and not any(folder.rglob("*.nbi")):
-            _announce(purpose)
+        if not any(folder.rglob("*.nbi")):
+            _compiling(purpose)
         with _kept_in(folder):
             return numba.cfunc(signature, cache=True, **LEAN)(function)
 
@@ -236,6 +236,12 @@ def _purpose(function: Callable) -> str:
     return next((purpose for name, purpose in _PURPOSES.items() if module.startswith(f"{name}.")), "the engine")
 
 
+def _compiling(purpose: str) -> None:
+    """Nothing was in the cache: say so to the user, and to other processes that wait for this one."""
+    takes_long()
+    _announce(purpose)
+
+
 def _announce(purpose: str) -> None:
     """Say once what takes so long."""
     if purpose and purpose not in _announced:
@@ -247,7 +253,7 @@ class _Misses(event.Listener):
     """Hears of every function that numba compiles because its cache does not hold it."""
 
     def on_start(self, event: event.Event) -> None:
-        _announce(_KERNELS.get((event.data or {})["dispatcher"].py_func, ""))
+        _compiling(_KERNELS.get((event.data or {})["dispatcher"].py_func, ""))
 
     def on_end(self, event: event.Event) -> None:
         pass

@@ -2,7 +2,8 @@
 
 Several processes may find the same kernel missing: those of a test run, or a script and the process that compiles
 ahead of it. One of them compiles, the others wait and load what it made. The turn is a lock of the operating system on
-a file in the kernel's folder, so whatever way a process ends, its turns end with it.
+a file in the kernel's folder, so whatever way a process ends, its turns end with it. The file is empty as long as who
+has the turn does nothing that takes long.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 PATIENCE = 120.0  # s that another process may take for one kernel; then this one compiles it, too
 _POLL = 0.01  # s between two looks whether the turn is over
-_mine: set[Path] = set()  # folders whose turn this process has
+_mine: dict[Path, int] = {}  # folders whose turn this process has, and their locked files
 
 
 @cache
@@ -46,23 +47,40 @@ def turn(folder: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
     is compiled again on the way, for other types, has the turn already.
 
     Args:
-        waiting: called once if there is somebody to wait for.
+        waiting: called once if there is somebody to wait for who compiles, and does not only load.
     """
     lock = None if folder in _mine else _opened(folder)
     if lock is None:
         yield
         return
     try:
-        if not locked(lock):
-            waiting()
-            deadline = time.monotonic() + PATIENCE
-            while time.monotonic() < deadline and not locked(lock):
-                time.sleep(_POLL)
-        _mine.add(folder)
+        _wait(lock, waiting)
+        _mine[folder] = lock
+        _say(lock, long=False)  # what somebody who died had begun
         yield
     finally:
-        _mine.discard(folder)
+        _mine.pop(folder, None)
         os.close(lock)
+
+
+def _wait(lock: int, waiting: Callable[[], None]) -> None:
+    deadline, told = time.monotonic() + PATIENCE, False
+    while not locked(lock) and time.monotonic() < deadline:
+        if not told and os.fstat(lock).st_size:
+            waiting()
+            told = True
+        time.sleep(_POLL)
+
+
+def takes_long() -> None:
+    """Let those who wait for a turn of this process know that something is compiled in it."""
+    for lock in _mine.values():
+        _say(lock, long=True)
+
+
+def _say(lock: int, long: bool) -> None:
+    with suppress(OSError):  # a full disk: then nobody is told
+        os.ftruncate(lock, int(long))
 
 
 def _opened(folder: Path) -> int | None:

@@ -17,8 +17,10 @@ from evsim.kernel_folders import turn
 HOLDER = """
 import sys, time
 from pathlib import Path
-from evsim.kernel_folders import turn
+from evsim.kernel_folders import takes_long, turn
 with turn(Path(sys.argv[1])):
+    if sys.argv[3:]:
+        takes_long()
     print("mine", flush=True)
     time.sleep(float(sys.argv[2]))
     Path(sys.argv[1], "made").touch()
@@ -26,9 +28,9 @@ with turn(Path(sys.argv[1])):
 
 
 @contextmanager
-def held(folder: Path, seconds: float) -> Iterator[subprocess.Popen]:
-    """Another process that has a folder's turn for so long."""
-    words = [sys.executable, "-c", HOLDER, str(folder), str(seconds)]
+def held(folder: Path, seconds: float, compiles: bool = False) -> Iterator[subprocess.Popen]:
+    """Another process that has a folder's turn for so long, and says that it compiles."""
+    words = [sys.executable, "-c", HOLDER, str(folder), str(seconds), *["compiles"] * compiles]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "mine\n"
         try:
@@ -38,10 +40,27 @@ def held(folder: Path, seconds: float) -> Iterator[subprocess.Popen]:
 
 
 def test_a_turn_comes_after_that_of_another_process(tmp_path):
-    waited = []
-    with held(tmp_path / "kernel", 0.5), turn(tmp_path / "kernel", lambda: waited.append(True)):
+    with held(tmp_path / "kernel", 0.5), turn(tmp_path / "kernel"):
         assert (tmp_path / "kernel" / "made").exists()
-    assert waited == [True]
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+def test_who_waits_is_told_where_something_is_compiled_and_not_where_it_is_loaded(tmp_path, compiles):
+    told = []
+    with held(tmp_path / "kernel", 0.5, compiles), turn(tmp_path / "kernel", lambda: told.append(True)):
+        assert (tmp_path / "kernel" / "made").exists()
+    assert told == [True] * compiles
+
+
+def test_what_the_dead_began_is_told_to_nobody(tmp_path):
+    with held(tmp_path / "kernel", 60, compiles=True) as process:
+        process.kill()
+        process.wait()
+    told = []
+    with turn(tmp_path / "kernel"):
+        pass
+    with held(tmp_path / "kernel", 0.5), turn(tmp_path / "kernel", lambda: told.append(True)):
+        assert not told
 
 
 def test_other_folders_do_not_wait(tmp_path):
