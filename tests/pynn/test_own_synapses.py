@@ -1,13 +1,9 @@
-"""Synapse types that a script declares."""
+"""Synapse types that a script declares, and that release by a law of their own."""
 
 from __future__ import annotations
 
-import copy
-import math
-import pickle
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,78 +11,14 @@ import numpy as np
 import pytest
 from pyNN import errors
 
-from evsim.chip import load_chip
-from evsim.deploy.check import check
 from evsim.drawn import Drawn
-from evsim.errors import CheckError
-from evsim.network_file import load, save
-from evsim.pynn import estimate, graph
-from evsim.pynn.own_synapses import parameter, state, synapse_type
+from evsim.pynn.own_synapses import synapse_type
+from own_synapses import Resources, matrix, own, signal
 
 GUIDE = Path(__file__).parents[2] / "docs" / "own_models.md"
 
 
-@synapse_type
-class Resources:
-    """Tsodyks and Markram's synapse, with the time constant of the response as a parameter."""
-
-    U = parameter(0.5, "dimensionless", not_negative=True)
-    tau_rec = parameter(100.0, "ms", above_zero=True)
-    tau_facil = parameter(0.0, "ms", not_negative=True)
-    tau_psc = parameter(4.0, "ms", above_zero=True)
-    u = state(0.0, "dimensionless")
-    y = state(0.0, "dimensionless")
-    z = state(0.0, "dimensionless")
-
-    @staticmethod
-    def release(weight, u, y, z, U, tau_rec, tau_facil, tau_psc, interval):
-        left_y, left_z = math.exp(-interval / tau_psc), math.exp(-interval / tau_rec)
-        z = z * left_z + y * tau_rec / (tau_rec - tau_psc) * (left_z - left_y)
-        y *= left_y
-        u = u * math.exp(-interval / tau_facil) if tau_facil > 0 else 0.0
-        u += U * (1 - u)
-        part = u * (1 - y - z)
-        return weight * part, u, y + part, z
-
-
-@synapse_type
-class Coin:
-    """All or nothing."""
-
-    p = parameter(0.5, "dimensionless", not_negative=True)
-
-    @staticmethod
-    def release(weight, p, chance):
-        return weight if chance < p else 0.0
-
-
-@synapse_type
-class Told:
-    """Delivers what it is told, in mV, and keeps it."""
-
-    interval_before = state(-1.0, "ms")
-    drawn = state(-1.0, "dimensionless")
-    count = state(0.0, "dimensionless")
-
-    @staticmethod
-    def release(weight, interval, dt, count, drawn, interval_before, chance, chance_4):
-        return weight * dt, interval, chance - chance_4, count + 1
-
-
-own: dict[str, Any] = {"Resources": Resources, "Coin": Coin, "Told": Told}
-
-
-def signal(cells) -> np.ndarray:
-    """(samples, cells)"""
-    return np.array(cells.get_data().segments[-1].analogsignals[0].magnitude)
-
-
-def matrix(projection, name: str) -> np.ndarray:
-    """(pre, post)"""
-    return np.asarray(projection.get(name, format="array", multiple_synapses="last"))
-
-
-# --- the guide -------------------------------------------------------------------------------------------------------
+# --- the guide --------------------------------------------------------------------------------------------------------
 
 
 def test_the_guides_examples_do_what_the_guide_says(capsys):
@@ -143,7 +75,7 @@ def test_the_guides_law_follows_its_equations(sim):
         np.testing.assert_allclose(found[:, k], expected, rtol=1e-9)
 
 
-# --- as a synapse of PyNN's ------------------------------------------------------------------------------------------
+# --- as a synapse of PyNN's -------------------------------------------------------------------------------------------
 
 
 def same_as_standard(sim, kind, connect: Callable[[Any, Any, Any], Any], threads: int = 1):
@@ -198,28 +130,6 @@ def test_an_own_law_equals_the_standard_one(sim, connector: str):
         np.testing.assert_allclose(matrix(projection, name), states[name], rtol=1e-12)
     available = 1 - matrix(projection, "y") - matrix(projection, "z")
     np.testing.assert_allclose(available, states["x"], rtol=1e-10)
-
-
-def test_parameters_are_read_and_set_pair_by_pair(sim):
-    sim.setup(timestep=0.5)
-    sources, cells = sim.Population(2, sim.SpikeSourceArray()), sim.Population(3, sim.IF_cond_exp())
-    use = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
-    kind = own["Resources"](U=use, tau_rec=sim.RandomDistribution("uniform", (9, 99)), weight=0.5)
-    projection = sim.Projection(sources, cells, sim.AllToAllConnector(), kind)
-    np.testing.assert_array_equal(matrix(projection, "U"), use)
-    assert len(np.unique(matrix(projection, "tau_rec"))) == 6
-    projection.set(U=use / 2, tau_facil=7.0, weight=0.25)
-    np.testing.assert_array_equal(matrix(projection, "U"), use / 2)
-    first = next(projection.connections)
-    assert (first.U, first.tau_facil, first.weight, first.y) == (0.05, 7.0, 0.25, 0.0)
-    first.U = 0.9
-    assert matrix(projection, "U")[0, 0] == 0.9
-    with pytest.raises(AttributeError, match="no attribute 'y'"):
-        first.y = 1.0
-    with pytest.raises(errors.NonExistentParameterError):
-        projection.set(tau_m=3.0)
-    with pytest.raises(errors.NonExistentParameterError, match="tau_m"):
-        own["Resources"](tau_m=3.0)
 
 
 def test_a_law_is_told_of_the_spikes_before(sim):
@@ -297,7 +207,7 @@ def test_states_are_those_of_now(sim):
         projection.initialize(left=0.5)
 
 
-# --- chance ----------------------------------------------------------------------------------------------------------
+# --- chance -----------------------------------------------------------------------------------------------------------
 
 
 def test_chances_are_as_many_as_their_probability_says(sim):
@@ -355,7 +265,7 @@ def test_neither_threads_nor_pieces_nor_a_reset_change_a_bit(sim):
     assert busy(sim, [100.0], seed=4)[1] != trains
 
 
-# --- networks that change, and files ---------------------------------------------------------------------------------
+# --- networks that change ---------------------------------------------------------------------------------------------
 
 
 def test_a_network_grows_while_it_runs(sim):
@@ -395,83 +305,3 @@ def test_two_classes_of_one_name_are_two_kinds(sim):
         sim.Projection(source, cells[cell : cell + 1], sim.AllToAllConnector(), kind(weight=1.0, delay=1.0))
     sim.run(4.0)
     assert signal(cells)[-1] + 65.0 == pytest.approx([2.0, 3.0])
-
-
-def test_a_type_is_copied_and_pickled_like_others():
-    kind = own["Resources"](U=0.3, weight=0.1)
-    for other in (copy.deepcopy(kind), pickle.loads(pickle.dumps(kind))):
-        assert type(other) is Resources and other.parameter_space["U"].base_value == 0.3
-    assert Resources.__name__ == "Resources" and Resources.__doc__ and Resources.__doc__.startswith("Tsodyks")
-
-
-def network(sim, kind):
-    sim.setup(timestep=0.5)
-    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0]))
-    cells = sim.Population(2, sim.IF_cond_exp())
-    sim.Projection(source, cells, sim.AllToAllConnector(), kind(weight=0.1, delay=1.0), label="mine")
-    return graph.build(sim.simulator.state)
-
-
-def test_a_saved_network_has_its_rule_where_that_is_declared(sim, tmp_path):
-    net = network(sim, Resources)
-    save(net, tmp_path / "net.npz")
-    loaded = load(tmp_path / "net.npz")
-    assert check(loaded, load_chip("ideal")) == []
-    (part,) = loaded.projections
-    assert part.release is not None
-    np.testing.assert_array_equal(part.release.parameters["U"], np.full(2, 0.5))
-    elsewhere = replace(loaded, projections=(replace(part, synapse="Nowhere"),))
-    assert "no synapse model named 'Nowhere'" in str(check(elsewhere, load_chip("ideal"))[0].limit)
-    coin = own["Coin"].model_name
-    other = replace(loaded, projections=(replace(part, synapse=coin),))
-    limits = [problem.limit for problem in check(other, load_chip("ideal"))]
-    assert limits == [f"{coin} releases by a rule of its own"]
-
-
-@pytest.mark.parametrize("chip", ["spinnaker1", "loihi1", "loihi2"])
-def test_a_chip_refuses_it(sim, chip: str):
-    (problem,) = [
-        problem for problem in check(network(sim, Coin), load_chip(chip)) if problem.where == "projection 'mine'"
-    ]
-    assert problem.what == f"the synapse {own['Coin'].model_name}"
-    assert "does not have it; ideal can hold it" in problem.limit
-    sim.setup(timestep=1.0, chip=chip)
-    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0]))
-    cells = sim.Population(2, sim.IF_curr_exp())
-    sim.Projection(source, cells, sim.AllToAllConnector(), own["Coin"](weight=0.1, delay=1.0), label="mine")
-    with pytest.raises(CheckError, match=r"'mine': the synapse Coin"):
-        sim.run(1.0)
-
-
-def test_its_numbers_count_in_memory(sim):
-    sim.setup()
-    ends = [sim.Population(100, sim.IF_curr_exp()) for _ in range(2)]
-    alike, varied = (
-        sim.Projection(*ends, sim.AllToAllConnector(), own["Resources"](U=use))
-        for use in (0.5, sim.RandomDistribution("uniform", (0.1, 0.9)))
-    )
-    each = estimate.IDEAL_ENTRY + np.dtype(np.uint32).itemsize + 3 * np.dtype(np.float64).itemsize
-    assert alike.need.engine == pytest.approx(1e4 * each, rel=0.01)
-    assert varied.need.engine - alike.need.engine == 1e4 * 4 * np.dtype(np.float64).itemsize
-
-
-# --- what does not fit -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"U": -0.5}, "projection 'on': U is -0.5 in 6 of 6 synapses; it must be finite and at least 0"),
-        ({"tau_rec": 0.0}, "tau_rec is 0 ms in 6 of 6 synapses; it must be finite and above 0 ms"),
-        ({"tau_psc": np.array([[1.0, 2.0, -3.0]] * 2)}, "tau_psc is -3 ms in 2 of 6"),
-        ({"tau_facil": np.nan}, "tau_facil is nan ms"),
-    ],
-)
-def test_values_out_of_their_range_are_refused(sim, given: dict[str, Any], words: str):
-    sim.setup(timestep=0.5)
-    ends = sim.Population(2, sim.SpikeSourceArray()), sim.Population(3, sim.IF_cond_exp())
-    with pytest.raises(errors.InvalidParameterValueError, match=words):
-        sim.Projection(*ends, sim.AllToAllConnector(), own["Resources"](**given), label="on")
-    projection = sim.Projection(*ends, sim.AllToAllConnector(), own["Resources"](), label="on")
-    with pytest.raises(errors.InvalidParameterValueError, match=words):
-        projection.set(**given)
