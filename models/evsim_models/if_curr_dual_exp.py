@@ -167,11 +167,10 @@ def spinnaker_receive(
     to_inh,
 ):
     """The input is added to the currents."""
-    exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
-        exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
+    exc, exc2, inh, saturated, wrapped = spinnaker_parts.add_dual_inputs(
+        exc, exc2, inh, shift_e, init_e, shift_e2, init_e2, shift_i, init_i, to_exc, to_exc2, to_inh
     )
-    exc2, saturated_e2, wrapped_e2 = spinnaker_parts.add_input(exc2, to_exc2, shift_e2, init_e2)
-    return exc, exc2, inh, v, refractory, plus(exc, exc2), saturated + saturated_e2, wrapped + wrapped_e2
+    return exc, exc2, inh, v, refractory, plus(exc, exc2), saturated, wrapped
 
 
 def spinnaker_derive(state: np.ndarray, parameters: np.ndarray) -> np.ndarray:

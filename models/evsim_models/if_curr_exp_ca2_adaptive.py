@@ -4,8 +4,7 @@
     tau_syn di/dt = -i,  a spike of weight w adds w to i
     tau_ca2 di_ca2/dt = -i_ca2,  a spike of the neuron's own adds i_alpha to i_ca2
 
-When v reaches v_thresh the neuron spikes; v is then held at v_reset for tau_refrac, while the currents go on. The
-adaptation is that of Liu and Wang (2001), doi:10.1023/A:1008916026143, as a current.
+When v reaches v_thresh the neuron spikes; v is then held at v_reset for tau_refrac, while the currents go on.
 """
 
 from __future__ import annotations
@@ -13,10 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.arithmetic.registers import minus, plus
-from evsim.arithmetic.s1615 import ONE, add, decay, fixed, multiply_by
+from evsim.arithmetic.s1615 import decay, multiply_by
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.model import Cells, NeuronModel, Readout, Rule, Values, table
-from evsim_models import if_curr_exp, spinnaker_parts
+from evsim_models import calcium, if_curr_exp, spinnaker_parts
+from evsim_models.calcium import after_spike, with_calcium
 from evsim_models.common import DEFAULTS, PA_PER_NA, propagator, refractory_steps, spike_and_reset
 
 # --- ideal -----------------------------------------------------------------------------------------------------------
@@ -104,23 +104,11 @@ IDEAL = Rule(
 
 # --- spinnaker1 ------------------------------------------------------------------------------------------------------
 
-CA2 = 4  # state row
-
 
 def spinnaker_convert(values: Values, initial: Values, dt: float, scale: SpinnakerScale) -> Cells:
     """s16.15 as sPyNNaker writes it and the firmware prepares it."""
     cells = if_curr_exp.spinnaker_convert(values, initial, dt, scale)
-    kept_ca2 = spinnaker_parts.decay_row(values["tau_ca2"], dt)
-    with np.errstate(divide="ignore"):
-        tau_ca2 = -dt / np.log(kept_ca2 / ONE)
-    return Cells(
-        np.vstack([cells.state, fixed(initial["i_ca2"]).astype(np.int32)]),
-        table(*cells.parameters, kept_ca2, fixed(values["i_alpha"]), dtype=np.int64),
-        cells.drive,
-        cells.drive_per_nA,
-        {**cells.readouts, "i_ca2": spinnaker_parts.readout(CA2)},
-        {**cells.effective, "tau_ca2": tau_ca2, "i_alpha": fixed(values["i_alpha"]) / ONE},
-    )
+    return with_calcium(cells, values, initial, dt)
 
 
 def spinnaker_neuron(
@@ -150,9 +138,8 @@ def spinnaker_neuron(
     v, refractory, fired, wrapped = spinnaker_parts.integrate_and_fire(
         v, refractory, current, resistance, kept, v_rest, v_reset, v_thresh, refractory_steps, i_least, i_most
     )
-    more_ca2, too_much = add(i_ca2, i_alpha)
-    i_ca2 = more_ca2 if fired else i_ca2
-    return decay(exc, decay_e), decay(inh, decay_i), v, refractory, i_ca2, fired, False, wrapped + (too_much & fired)
+    i_ca2, too_much = after_spike(i_ca2, i_alpha, fired)
+    return decay(exc, decay_e), decay(inh, decay_i), v, refractory, i_ca2, fired, False, wrapped + too_much
 
 
 def spinnaker_receive(exc, inh, v, refractory, i_ca2, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
@@ -167,7 +154,7 @@ SPINNAKER1 = Rule(
     spinnaker_convert,
     spinnaker_neuron,
     states=("exc", "inh", "v", "refractory", "i_ca2"),
-    parameters=(*spinnaker_parts.SYNAPSES, *spinnaker_parts.MEMBRANE, "kept_ca2", "i_alpha"),
+    parameters=(*spinnaker_parts.SYNAPSES, *spinnaker_parts.MEMBRANE, *calcium.PARAMETERS),
     inputs=spinnaker_parts.INPUTS,
     tallies=spinnaker_parts.TALLIES,
     receive=spinnaker_receive,
@@ -176,12 +163,12 @@ SPINNAKER1 = Rule(
 
 MODEL = NeuronModel(
     name="IFCurrExpCa2Adaptive",
-    parameters={**if_curr_exp.MODEL.parameters, "tau_ca2": "ms", "i_alpha": "nA"},
+    parameters={**if_curr_exp.MODEL.parameters, **calcium.UNITS},
     states={**if_curr_exp.MODEL.states, "i_ca2": "nA"},
     recordables={**if_curr_exp.MODEL.recordables, "i_ca2": "nA"},
     weight_unit="nA",
     above_zero=if_curr_exp.MODEL.above_zero | {"tau_ca2"},
     not_negative=if_curr_exp.MODEL.not_negative,
     rules={"ideal": IDEAL, "spinnaker1": SPINNAKER1},
-    defaults={**DEFAULTS, "tau_ca2": 50.0, "i_alpha": 0.1, "i_ca2": 0.0},
+    defaults={**DEFAULTS, **calcium.DEFAULTS},
 )

@@ -163,12 +163,11 @@ def dual_receive(
     to_inh,
 ):
     """The input is added to the synapses, whose conductances are shown."""
-    exc, inh, saturated, wrapped = spinnaker_parts.add_inputs(
-        exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh
+    exc, exc2, inh, saturated, wrapped = spinnaker_parts.add_dual_inputs(
+        exc, exc2, inh, shift_e, init_e, shift_e2, init_e2, shift_i, init_i, to_exc, to_exc2, to_inh
     )
-    exc2, saturated_e2, wrapped_e2 = spinnaker_parts.add_input(exc2, to_exc2, shift_e2, init_e2)
     shown_exc, shown_exc2, shown_inh = exc >> GAIN_BITS, exc2 >> GAIN_BITS, inh >> GAIN_BITS
-    saturated, wrapped, total = saturated + saturated_e2, wrapped + wrapped_e2, plus(shown_exc, shown_exc2)
+    total = plus(shown_exc, shown_exc2)
     return exc, exc2, inh, v, u, step, shown_exc, shown_exc2, shown_inh, total, saturated, wrapped
 
 

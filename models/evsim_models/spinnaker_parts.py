@@ -77,6 +77,14 @@ def add_inputs(exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh):
 
 
 @register_jitable
+def add_dual_inputs(exc, exc2, inh, shift_e, init_e, shift_e2, init_e2, shift_i, init_i, to_exc, to_exc2, to_inh):
+    """As ``add_inputs``, for two excitatory synapses and an inhibitory one."""
+    exc, inh, saturated, wrapped = add_inputs(exc, inh, shift_e, init_e, shift_i, init_i, to_exc, to_inh)
+    exc2, saturated_e2, wrapped_e2 = add_input(exc2, to_exc2, shift_e2, init_e2)
+    return exc, exc2, inh, saturated + saturated_e2, wrapped + wrapped_e2
+
+
+@register_jitable
 def take_inputs(shift_e, shift_i, to_exc, to_inh):
     """What delta synapses hold, which is the input of one step alone, and how many slots were saturated."""
     slot_e, slot_i = saturate_input(to_exc), saturate_input(to_inh)
