@@ -23,6 +23,7 @@ from evsim.synapses import Listed, Synapses, is_constant, take
 if TYPE_CHECKING:
     from evsim.pynn.populations import Population
     from evsim.pynn.projections import Projection
+    from evsim.pynn.settable import Settable
     from evsim.pynn.simulator import State
 
 
@@ -190,7 +191,7 @@ class Portion(NamedTuple):
     place: str
 
 
-def portions(projection: Projection, populations: list[Population]) -> Iterator[Portion]:
+def portions(projection: Settable, populations: list[Population]) -> Iterator[Portion]:
     """What the parts of a projection in the network hold, in their order."""
     for pre in members(projection.pre, populations):
         for post in members(projection.post, populations):
@@ -255,7 +256,7 @@ def connected_by(projection: Projection) -> Connected | None:
     return Connected(type(connector).__name__, float(number)) if isinstance(number, (int, float, np.number)) else None
 
 
-def within(projection: Projection, pre: Member, post: Member) -> NDArray[np.bool_]:
+def within(projection: Settable, pre: Member, post: Member) -> NDArray[np.bool_]:
     """Which synapses of a projection (n,) lie between parts of its ends."""
     source, target = projection.sources, projection.targets
     return (source >= pre.start) & (source < pre.stop) & (target >= post.start) & (target < post.stop)

@@ -9,10 +9,10 @@ from evsim.pynn.invalid import InvalidValueError
 from evsim.synapses import Synapses
 
 if TYPE_CHECKING:
-    from evsim.pynn.projections import Projection
+    from evsim.pynn.settable import Settable
 
 
-def present_synapses(projection: Projection) -> Synapses:
+def present_synapses(projection: Settable) -> Synapses:
     """Those of a projection by now: by source, then by target, once it has run; and before in the order of creation."""
     if projection.parts is None or not is_structural(projection):
         return projection.synapses
@@ -20,12 +20,12 @@ def present_synapses(projection: Projection) -> Synapses:
     return simulator.state.synapses(part) or projection.synapses
 
 
-def is_structural(projection: Projection) -> bool:
+def is_structural(projection: Settable) -> bool:
     """Whether the synapses of a projection come and go."""
     return getattr(projection.synapse_type, "is_structural", False)
 
 
-def refuse_change(projection: Projection, name: str) -> None:
+def refuse_change(projection: Settable, name: str) -> None:
     """Raise InvalidValueError where an attribute of such synapses is set while a network runs."""
     if is_structural(projection) and simulator.state.step:
         raise InvalidValueError(

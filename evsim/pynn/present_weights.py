@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from evsim.pynn import graph, simulator
 
 if TYPE_CHECKING:
-    from evsim.pynn.projections import Projection
+    from evsim.pynn.settable import Settable
 
 
-def present_weights(projection: Projection) -> NDArray[np.float64] | None:
+def present_weights(projection: Settable) -> NDArray[np.float64] | None:
     """(n,) in the order of creation; None where they are still those that the projection was given."""
     parts = projection.parts
     if parts is None or not any(part.learns and not part.structure for part in parts):
