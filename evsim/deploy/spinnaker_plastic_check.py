@@ -170,16 +170,18 @@ def _history_defects(network: Network, index: int, cores: Cores) -> Iterator[Pro
             f"STDP counts the spikes of {wrong} of {population.size} neurons "
             + " or ".join("never" if times == 0 else f"{times} times" for times in np.unique(entries[entries != 1])),
             "with neurons and synapses on cores of their own, the firmware of sPyNNaker 7.4.1 counts a neuron's spike "
-            "once for each projection of the population onto itself, and never where the neuron has no synapse there",
+            "once for each projection of the population onto itself, and never where the neuron has no synapse there, "
+            "or the neurons of its core none onto each other",
             _history_remedy(network, index),
         )
 
 
 def _history_remedy(network: Network, index: int) -> str:
-    """One projection is counted right where every neuron has a row in it, which plastic ones always have."""
+    """A single plastic projection has a row for every neuron, on cores that hear of their own spikes."""
+    loop = "a single plastic projection of the population onto itself, with a synapse within each of its cores"
     if network.timestep < LEAST_COMBINED_TIMESTEP:
-        return f"Take a time step of {LEAST_COMBINED_TIMESTEP:g} ms, or a single plastic projection onto itself."
-    return f"Take rules with firmware for one core of {network.populations[index].model}, or a single plastic loop."
+        return f"Take a time step of {LEAST_COMBINED_TIMESTEP:g} ms, or {loop}."
+    return f"Take rules with firmware for one core of {network.populations[index].model}, or {loop}."
 
 
 def _remedy(network: Network, projection: Projection, cores: Cores) -> str:

@@ -5,7 +5,8 @@ binary of both for the cell and its rules (``PopulationVertex.use_combined_core`
 
 A core of synapses hears of its neurons' spikes as of any others, and enters each into the history of its neuron. Where
 the population projects onto itself the firmware enters it once for each row of synapses that it fetches for the spike:
-twice where two projections lead back, never where the neuron has no row (``docs/firmware.md``).
+twice where two projections lead back, never where the neuron has no row, and never on a core that has no synapse of its
+own neurons onto each other, for no spike of theirs is sent there (``docs/firmware.md``).
 """
 
 from __future__ import annotations
@@ -80,13 +81,16 @@ def entries_of_spikes(network: Network, index: int, ring: int, neurons_per_core:
     if not loops or not is_split(network, index):
         return np.ones(size, np.int16)
     near = _near(loops, ring)
+    core = np.arange(size) // neurons_per_core
+    hears, has_row = np.zeros(core[-1] + 1, bool), np.zeros(size, bool)
+    for p in near:
+        source, target = p.source, p.target
+        on_core = core[source] == core[target]
+        hears[core[source[on_core]]] = True  # sPyNNaker sends spikes from core to core where a list has synapses
+        has_row[source[on_core & (p.delay <= ring)]] = True
     # a row without synapses is passed over, except that plastic rows are never without their past
-    has_row = np.full(size, any(p.plasticity for p in near))
-    if not has_row.all():
-        for p in near:
-            on_core = (p.source // neurons_per_core == p.target // neurons_per_core) & (p.delay <= ring)
-            has_row[p.source[on_core]] = True
-    return (has_row * len(near)).astype(np.int16)
+    has_row |= any(p.plasticity for p in near)
+    return (hears[core] & has_row) * np.int16(len(near))
 
 
 def entries_before(network: Network, projection: Projection, ring: int) -> int:

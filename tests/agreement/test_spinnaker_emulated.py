@@ -116,6 +116,32 @@ def test_populations_of_several_cores_agree(nets, drawn, both):
 
 
 @pytest.mark.slow
+def test_cores_that_have_no_synapses_of_their_own_neurons_agree(nets, both):
+    """Below 1 ms their neurons' spikes do not come back to them, whichever kind of loop the others have."""
+    plastic = {
+        "synapse": "STDPMechanism",
+        "plasticity": Plasticity("SpikePairRule", "AdditiveWeightDependence", RULE),
+    }
+    populations = [nets.array_source([[3.0, 6.0], [4.5]])]
+    projections = []
+    for kinds in ((True,), (False,), (True, False)):  # of loops: plastic or static
+        populations.append(nets.cells(258, f"cells {len(populations)}", i_offset=8.0, tau_refrac=1.0))
+        index = len(populations) - 1
+        rows = [(k % 2, cell, 1.0, 1) for k, cell in enumerate((0, 1, 2, 255, 256, 257))]
+        projections.append(replace(nets.connect(0, index, rows, label=f"to {index}"), **plastic))
+        inside = [(1, 2, 0.01, 1), (0, 1, 0.01, 3)], [(0, 256, 0.01, 2), (256, 257, 0.01, 1), (2, 0, 0.01, 1)]
+        for number, learns in enumerate(kinds):
+            loop = nets.connect(index, index, inside[number], label=f"loop {number} of {index}")
+            projections.append(replace(loop, **plastic) if learns else loop)
+    probes = nets.record_all(tuple(populations), "spikes", "v")
+    pair = both(Network(0.1, tuple(populations), tuple(projections), (), probes))
+    pair.run(90)
+    pair.compare()
+    assert pair.spikes > 1000
+    assert len(set(pair.weights(0))) > 1, "whether a core hears of its spikes makes a difference"
+
+
+@pytest.mark.slow
 def test_inputs_whose_factor_is_wrapped_agree(nets, both):
     """A defect of the firmware: next to nothing arrives at the cells at 840.17, 4090 and 4096 ms."""
     taus = np.array([20.0, 840.1, 840.17, 4077.3, 4090.0, 4096.0, 4096.1])

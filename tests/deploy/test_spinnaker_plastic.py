@@ -116,9 +116,10 @@ def test_bounds_are_magnitudes_to_which_the_receptor_gives_the_sign(nets):
         assert projection.hold.physical(projection.weight).tolist() == [-0.5, -0.25]
 
 
-def looped(nets, timestep: float, *rows: list, plastic: bool = False) -> Network:
-    """A source that teaches four cells, which project onto themselves over static synapses, or a plastic one first."""
+def looped(nets, timestep: float, *rows: list, plastic: bool = False, size: int = 4) -> Network:
+    """A source that teaches cells, which project onto themselves over static synapses, or a plastic one first."""
     net = network(nets, ADDITIVE)
+    net = replace(net, populations=(net.populations[0], nets.cells(size)))
     loops = [nets.connect(1, 1, some, label=f"loop {k}") for k, some in enumerate(rows)]
     if plastic:
         loops[0] = replace(loops[0], synapse="STDPMechanism", plasticity=ADDITIVE)
@@ -143,6 +144,21 @@ def test_split_cores_count_spikes_by_rows(nets, timestep: float, loops, plastic:
     warned = [str(problem) for problem in held.defects]
     assert len(warned) == (entries != [1, 1, 1, 1])
     assert all("STDP counts the spikes of" in text and "of 4 neurons" in text for text in warned)
+
+
+@pytest.mark.parametrize(
+    ("loops", "entries"),
+    [
+        ([[(1, 2, 0.1, 1)]], [1, 0]),
+        ([[(1, 2, 0.1, 1), (256, 0, 0.1, 1), (0, 256, 0.1, 1)]], [1, 0]),  # to the other core and from it
+        ([[(1, 2, 0.1, 1)], [(257, 256, 0.1, 1)]], [2, 2]),
+    ],
+)
+def test_a_split_core_without_synapses_of_its_own_neurons_hears_of_none_of_their_spikes(nets, loops, entries):
+    held = quantise(looped(nets, 0.1, *loops, plastic=True, size=258), CHIP)
+    assert held.projections[0].plasticity.entries[[0, 255, 256, 257]].tolist() == [entries[0]] * 2 + [entries[1]] * 2
+    (problem,) = held.defects
+    assert ("of 2 of 258 neurons never" in str(problem)) == (entries == [1, 0])
 
 
 def test_rules_without_firmware_for_the_cell_are_split_at_any_time_step(nets):
