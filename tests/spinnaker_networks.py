@@ -12,8 +12,8 @@ from evsim import registry
 from evsim.chip import load_chip
 from evsim.deploy.check import check
 from evsim.deploy.spinnaker_cores import cores_of
-from evsim.deploy.spinnaker_plastic import TIMINGS
 from evsim.deploy.spinnaker_split import RULES
+from evsim.deploy.spinnaker_traces import TIMINGS
 from evsim.model import NeuronModel
 from evsim.network import Current, Network, Plasticity, Population, Probe, Projection, Trains
 from evsim.sources import is_source

@@ -8,7 +8,8 @@ Version 7.4.1 gets that wrong in two ways: synapses that it is given as a list, 
 from the second stage of an extension on (``get_synapses`` in ``synapse_io.py`` takes the neurons on a core of the
 target for those on a core of the source); and a source whose targets have rings of different sizes is refused
 (``DelayExtensionException``). What waits where makes a difference to plastic synapses alone. So these have an extension
-of one stage where sPyNNaker makes one, and otherwise cores are small enough for the longest delay.
+of one stage where sPyNNaker makes one, and otherwise cores are small enough for the longest delay. They are also small
+enough for all that they hold to fit into a core's memory (``spinnaker_dtcm``).
 
 Source: ``PopulationVertex.max_delay_steps_incoming`` and ``get_max_atoms_per_core`` of sPyNNaker 7.4.1.
 """
@@ -17,18 +18,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from evsim.model import NeuronModel
+from evsim.deploy.spinnaker_dtcm import FULL_CORE, bits_for, bytes_of, heap_of, receptors_of, rule_of
 from evsim.network import Network, Population
-from evsim.registry import cell_model
 
-FULL_CORE = 256  # neurons: POP_TABLE_MAX_ROW_LENGTH of sPyNNaker
 RING_BITS = 14  # of a ring buffer's index: neuron, receptor and delay (MAX_RING_BUFFER_BITS)
-# What sPyNNaker does not count: ring buffers, neurons and the histories of plastic ones share the 64 KB of DTCM with
-# program data and buffers, and a core on which they do not fit stops as it starts. These numbers tell the executed
-# binaries that fit from those that do not: of plastic neurons 256 with 4 slots and 64 with 128 fit, 256 with 16 and 128
-# with 64 do not; of static ones 256 IF_curr_exp with 32 slots fit, 256 IF_curr_alpha do not.
-CORE_BYTES = 51_500
-SLOT_BYTES, NUMBER_BYTES, HISTORY_BYTES = 2, 4, 100
 
 
 class Cores(NamedTuple):
@@ -48,12 +41,13 @@ class Cores(NamedTuple):
 def cores_of(network: Network, index: int) -> Cores:
     """The cores of population ``index``; full ones if it is a source."""
     population, longest = network.populations[index], longest_delay(network, index)
-    plastic, neurons = learns(network, index), FULL_CORE
+    neurons = FULL_CORE
     while True:
         most = most_slots(population, neurons)
         cores = Cores(neurons, min(1 << bits_for(longest), most), most)
         reaches = longest <= most or (neurons == FULL_CORE and _is_extended(network, index))
-        if neurons == 1 or (reaches and _bytes(population, cores, plastic) <= CORE_BYTES):
+        fits = bytes_of(network, index, cores.neurons, cores.ring) <= heap_of(network, index)
+        if neurons == 1 or (reaches and fits):
             return cores
         neurons //= 2
 
@@ -66,36 +60,12 @@ def longest_delay(network: Network, index: int) -> int:
 
 def most_slots(population: Population, neurons: int) -> int:
     """The slots that ring buffers can have on cores of at most so many neurons of a population."""
-    return 1 << (RING_BITS - bits_for(_receptors(population)) - bits_for(min(population.size, neurons)))
-
-
-def bits_for(count: int) -> int:
-    """Bits for so many different values; 1 for one, none for none (``get_n_bits``)."""
-    return max((count - 1).bit_length(), 1) if count else 0
-
-
-def _receptors(population: Population) -> int:
-    model = cell_model(population.model)
-    return len(model.receptors) if isinstance(model, NeuronModel) else 1
-
-
-def _bytes(population: Population, cores: Cores, plastic: bool) -> int:
-    """What neurons and ring buffers of a core take of its memory."""
-    neurons, receptors = min(population.size, cores.neurons), _receptors(population)
-    ring = cores.ring << (bits_for(neurons) + bits_for(receptors))
-    return SLOT_BYTES * ring + neurons * (NUMBER_BYTES * _numbers(population) + HISTORY_BYTES * plastic)
-
-
-def _numbers(population: Population) -> int:
-    """How many numbers a neuron holds, about."""
-    model = cell_model(population.model)
-    rule = model.rules.get("spinnaker1") if isinstance(model, NeuronModel) else None
-    return len(rule.states) + len(rule.parameters) if rule else 0
+    return 1 << (RING_BITS - bits_for(receptors_of(population)) - bits_for(min(population.size, neurons)))
 
 
 def learns(network: Network, index: int) -> bool:
     """Whether there are plastic synapses onto a population."""
-    return any(p.plasticity is not None and len(p) for p in network.projections if p.post == index)
+    return rule_of(network, index) is not None
 
 
 def _is_extended(network: Network, index: int) -> bool:

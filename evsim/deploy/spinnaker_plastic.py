@@ -6,7 +6,6 @@ the weight in its own unit, not parts of w_max (``WeightDependenceAdditive.write
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,22 +15,8 @@ from evsim.arithmetic.s1615 import fixed
 from evsim.deploy.spinnaker_cores import cores_of
 from evsim.deploy.spinnaker_scale import SpinnakerScale
 from evsim.deploy.spinnaker_split import are_overtaken, entries_before, entries_of_spikes, is_split
+from evsim.deploy.spinnaker_traces import TIMINGS, TRACE_ONE, decay_tables
 from evsim.network import Network, Plasticity, Projection
-
-TRACE_POINT = 11  # bits after the point of a trace: STDP_FIXED_POINT_ONE of sPyNNaker
-TRACE_ONE = 1 << TRACE_POINT
-
-SECOND_SHIFT = 2  # the second traces of triplets are looked up in units of 4 steps
-
-PAIR, NEAREST, VOGELS, TRIPLET = range(4)  # numbers of the rules in ``evsim.engine.deferred``
-
-# rule on spike times -> its number; the time constants of its tables of decay: of source and target, then second traces
-TIMINGS = {
-    "SpikePairRule": (PAIR, ("tau_plus", "tau_minus")),
-    "SpikeNearestPairRule": (NEAREST, ("tau_plus", "tau_minus")),
-    "Vogels2011Rule": (VOGELS, ("tau", "tau")),
-    "PfisterSpikeTriplet": (TRIPLET, ("tau_plus", "tau_minus", "tau_x", "tau_y")),
-}
 
 ADDITIVE, MULTIPLICATIVE = range(2)
 DEPENDENCES = {
@@ -85,7 +70,7 @@ class SpinnakerPlasticity:
 
     def decay_tables(self, timestep: float) -> list[NDArray[np.int16]]:
         """What is left of each trace after 0, 1, ... steps, of second ones after 0, 4, ...; timestep in ms."""
-        return [decay_table(tau, timestep, 0 if k < 2 else SECOND_SHIFT) for k, tau in enumerate(self.taus)]
+        return decay_tables(self.taus, timestep)
 
 
 def plasticity_of(
@@ -138,16 +123,3 @@ def amplitude_unit(plasticity: Plasticity, gain: float) -> float:
     if plasticity.weight == "WeightDependenceAdditiveTriplet":
         return abs(plasticity.parameters["w_max"]) * gain
     return gain if DEPENDENCES[plasticity.weight] == ADDITIVE else 1.0
-
-
-def decay_table(tau: float, timestep: float, shift: int = 0) -> NDArray[np.int16]:
-    """What is left of a trace, in parts of ``TRACE_ONE``; 0 after the last (``get_exp_lut_array``).
-
-    Args:
-        tau, timestep: ms.
-        shift: entries are 2^shift steps apart.
-    """
-    rate = timestep / float(tau)
-    pairs, rest = divmod(math.log(TRACE_ONE) / rate / (1 << shift), 2)
-    size = (int(pairs) + (rest > 0)) * 2
-    return np.floor(np.exp((np.arange(size) << shift) * -rate) * TRACE_ONE).astype(np.int16)

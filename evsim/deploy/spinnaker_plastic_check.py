@@ -9,6 +9,7 @@ import numpy as np
 
 from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
 from evsim.deploy.spinnaker_cores import Cores, cores_of
+from evsim.deploy.spinnaker_dtcm import bytes_of, heap_of, tables_of
 from evsim.deploy.spinnaker_plastic import amplitude_unit
 from evsim.deploy.spinnaker_scale import CONDUCTANCE_GAIN
 from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP, RULES, STATIC_ALONE, are_overtaken, entries_of_spikes
@@ -28,7 +29,7 @@ def plastic_problems(network: Network) -> Iterator[Problem]:
             continue
         same = first.setdefault(projection.post, projection)
         lacking = list(_rule_problems(network, projection))
-        yield from lacking or _range_problems(network, projection)
+        yield from lacking or [*_range_problems(network, projection), *_memory_problems(network, projection)]
         if _held(projection) != _held(same):
             yield Problem(
                 f"projection {projection.label!r}",
@@ -84,6 +85,25 @@ def _range_problems(network: Network, projection: Projection) -> Iterator[Proble
                 f"s16.15 holds numbers below {(LARGEST + 1) / ONE / scale:g}",
                 f"Give a smaller {name}.",
             )
+
+
+def _memory_problems(network: Network, projection: Projection) -> Iterator[Problem]:
+    """Tables of decay that leave no room for one neuron beside them."""
+    plasticity, cores = projection.plasticity, cores_of(network, projection.post)
+    assert plasticity is not None
+    taken, heap = bytes_of(network, projection.post, cores.neurons, cores.ring), heap_of(network, projection.post)
+    if taken > heap:
+        timestep = network.timestep
+        tables = tables_of(plasticity, timestep)
+        taus = " and ".join(f"{name} of {value:g} ms" for name, value in plasticity.parameters.items() if "tau" in name)
+        part = max(0.0, 1 - (taken - heap) / tables)
+        yield Problem(
+            f"projection {projection.label!r}",
+            f"{taus} need {tables} bytes of tables at a time step of {timestep:g} ms, and a core {taken} in all",
+            f"a core of SpiNNaker has {heap} bytes for tables, histories of spikes and ring buffers; sPyNNaker 7.4.1 "
+            "does not count them, and its firmware stops as it starts",
+            f"Give time constants of at most {100 * part:.0f} % of these, or a time step that is longer by as much.",
+        )
 
 
 def defects(network: Network) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ from __future__ import annotations
 import numpy as np
 
 from evsim.compile import inlined, lean
-from evsim.deploy.spinnaker_plastic import NEAREST, PAIR, TRIPLET, VOGELS
+from evsim.deploy.spinnaker_traces import NEAREST, PAIR, TRIPLET, VOGELS
 from evsim.engine.deferred_memory import REMEMBERED
 from evsim.engine.deferred_rules import (
     Decays,

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from evsim.arithmetic.s1615 import POINT
 from evsim.compile import lean
-from evsim.deploy.spinnaker_plastic import ADDITIVE, SECOND_SHIFT, TRACE_ONE, TRACE_POINT
+from evsim.deploy.spinnaker_plastic import ADDITIVE
+from evsim.deploy.spinnaker_traces import SECOND_SHIFT, TRACE_ONE, TRACE_POINT
 
 _TO_S1615 = POINT - TRACE_POINT
 

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.chip import Chip
-from evsim.deploy.spinnaker_cores import FULL_CORE, bits_for, longest_delay, most_slots
+from evsim.deploy.spinnaker_cores import longest_delay, most_slots
+from evsim.deploy.spinnaker_dtcm import FULL_CORE, bits_for
 from evsim.deploy.spinnaker_scale import EXPECTED_RATE
 from evsim.deploy.spinnaker_split import LEAST_COMBINED_TIMESTEP
 from evsim.errors import Problem

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from evsim.deploy.spinnaker_cores import bits_for
+from evsim.deploy.spinnaker_dtcm import bits_for
 from evsim.network import Plasticity, Probe
 
 WORD = 4

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from evsim.chip import load_chip
-from evsim.deploy.spinnaker_cores import FULL_CORE, cores_of, most_slots
+from evsim.deploy.spinnaker_cores import cores_of, most_slots
+from evsim.deploy.spinnaker_dtcm import FULL_CORE
 from evsim.network import Network, Plasticity, Projection
 
 RULE = Plasticity("SpikePairRule", "AdditiveWeightDependence", {})

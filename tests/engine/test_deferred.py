@@ -10,7 +10,8 @@ import pytest
 
 from evsim.chip import load_chip
 from evsim.deploy.quantise import quantise
-from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity, decay_table
+from evsim.deploy.spinnaker_plastic import SpinnakerPlasticity
+from evsim.deploy.spinnaker_traces import decay_table
 from evsim.engine.simulation import Simulation
 from evsim.network import Network, Plasticity, Population, Projection, Trains
 from evsim.synapses import Listed

@@ -14,7 +14,7 @@ import pytest
 from evsim import network_file
 from evsim.deploy.spinnaker import scale_of
 from evsim.deploy.spinnaker_cores import cores_of
-from evsim.deploy.spinnaker_plastic import decay_table
+from evsim.deploy.spinnaker_traces import decay_table
 from evsim.network import Network, Plasticity
 from evsim_spinnaker.scratch import MachineSettings, prepare
 
