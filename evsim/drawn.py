@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from evsim.compile import kernel
 from evsim.distributions import Constant, Distribution
-from evsim.synapses import CHUNK, Chunk, Spread, Synapses, is_constant, of_each
+from evsim.synapses import CHUNK, LONGEST_DELAY, Chunk, Spread, Synapses, is_constant, of_each
 from evsim.wiring import Cells, Wiring
-
-LONGEST = 2**31 - 1  # steps; what an int32 holds
 
 
 class Drawn(Synapses):
@@ -168,7 +166,7 @@ def _joined(counts: list[int], spreads: list[Spread]) -> Spread:
 def fill_steps(out, delay, timestep):
     """Delays rounded to the nearest step; what an int32 does not hold is as long as it can be."""
     for i in range(out.size):
-        out[i] = np.int32(min(max(np.rint(delay[i] / timestep), -LONGEST), LONGEST))
+        out[i] = np.int32(min(max(np.rint(delay[i] / timestep), -LONGEST_DELAY), LONGEST_DELAY))
 
 
 @kernel

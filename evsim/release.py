@@ -53,8 +53,10 @@ class Span:
     def __str__(self) -> str:
         """What they may be, to follow "it must be"."""
         unit = f" {self.unit}" if self.unit else ""
-        if self.whole:
+        if self.whole and math.isinf(self.most):
             return f"a whole number of at least {self.least:g}"
+        if self.whole:
+            return f"a whole number from {self.least:g} to {self.most:g}"
         if math.isinf(self.least):
             return "a finite number"
         if math.isinf(self.most):
@@ -75,6 +77,7 @@ class Span:
         return f"{name} is {known[~good][0]:g}{unit} in {count} of {len(values)} synapses", f"it must be {self}"
 
 
+MOST_SITES = 1e5  # of a synapse: for each, a number is drawn at every spike
 _CHANCE = Span(0.0, 1.0)
 _TAU = Span(0.0, unit="ms")
 _STATES = {"u": _CHANCE, "x": _CHANCE, "y": _CHANCE, "a": Span(0.0, whole=True)}
@@ -122,7 +125,7 @@ class ReleaseRule:
 
 RULES: dict[str, ReleaseRule] = {
     "TsodyksMarkram": ReleaseRule(_DYNAMICS, {"u": 0.0, "x": 1.0, "y": 0.0}),
-    "MultiQuantal": ReleaseRule({**_DYNAMICS, "n": Span(1.0, whole=True)}, {"u": 0.0, "a": math.inf}),
+    "MultiQuantal": ReleaseRule({**_DYNAMICS, "n": Span(1.0, MOST_SITES, whole=True)}, {"u": 0.0, "a": math.inf}),
     "Bernoulli": ReleaseRule({"p": _CHANCE}),
 }
 _of_scripts: dict[str, ReleaseRule] = {}

@@ -224,6 +224,16 @@ INTERVALS = {
 }
 
 
+def spikes_per_step(population: Population, timestep: float) -> float:
+    """How many spikes a population that draws them has in a time step, on average, where its rates are greatest."""
+    model = cell_model(population.model)
+    assert isinstance(model, SourceModel)
+    if model.draw in INTERVALS:
+        return float(INTERVALS[model.draw](population).rate.sum()) * timestep
+    rates = np.broadcast_to(population.parameters.get("rate", 0.0), population.size)
+    return float(rates.sum()) * timestep / MS_PER_S
+
+
 def on_grid(time: float, timestep: float) -> bool:
     """Whether a time (ms) is that of a time step, up to the rounding of decimal fractions."""
     steps = time / timestep

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Result = TypeVar("Result")
 
 CHUNK = 1 << 16  # synapses; the columns of a chunk stay in the cache, and no memory is asked of the system for them
+LONGEST_DELAY = 2**31 - 1  # time steps; what an int32 holds
 
 
 class Chunk(NamedTuple):

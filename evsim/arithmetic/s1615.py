@@ -83,6 +83,11 @@ def fixed(values: NDArray[np.float64] | float) -> NDArray[np.int64]:
     return np.rint(np.asarray(values, np.float64) * ONE).astype(np.int64)
 
 
+def is_beyond(values: NDArray[np.float64] | float) -> NDArray[np.bool_]:
+    """Whether numbers, rounded, are outside the range of s16.15; of those beyond 64 bits, ``fixed`` cannot tell."""
+    return np.abs(np.rint(np.asarray(values, np.float64) * ONE)) > LARGEST
+
+
 def divide(a: int, b: int) -> int:
     """``floor(2^15 a / b)``, wrapped: the quotient of two s16.15 that are not negative."""
     return _as_signed((a << POINT) // b)

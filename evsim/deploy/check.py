@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from evsim.chip import Chip
 from evsim.deploy import gap_junctions, loihi_check, spinnaker_check
-from evsim.deploy.check_cells import current_problems, population_problems, probe_problems
+from evsim.deploy.check_cells import current_problems, population_problems, probe_problems, rate_problems
 from evsim.deploy.check_synapses import kind_problems, value_problems
 from evsim.errors import Problem
 from evsim.network import Network, malformed_current, malformed_population, malformed_projection
@@ -27,6 +27,8 @@ def check(network: Network, chip: Chip) -> list[Problem]:
     """
     problems: list[Problem] = []
     cells = [[*malformed_population(p), *population_problems(p, chip)] for p in network.populations]
+    for population, found in zip(network.populations, cells, strict=True):
+        found += () if found else rate_problems(network, population)
     kinds = [[*malformed_projection(network, p), *kind_problems(network, p, chip)] for p in network.projections]
     currents = [[*malformed_current(c), *current_problems(network, c)] for c in network.currents]
     for found in cells:

@@ -12,6 +12,9 @@ from evsim.errors import Problem, UnknownNameError
 from evsim.model import NeuronModel, SourceModel
 from evsim.network import REWIRING, Current, Network, Population, Probe
 from evsim.registry import cell_model, models
+from evsim.sources import spikes_per_step
+
+MOST_SPIKES = 1e7  # of a source population in a time step; they take some hundred megabytes
 
 
 def known_cell_model(population: Population) -> NeuronModel | SourceModel | None:
@@ -38,6 +41,22 @@ def population_problems(population: Population, chip: Chip) -> list[Problem]:
     for name, sequences in population.sequences.items():
         problems += _range_problems(where, name, sequences.values, model, len(sequences.values), "numbers")
     return problems or list(_limit_problems(where, population, model, chip))
+
+
+def rate_problems(network: Network, population: Population) -> Iterator[Problem]:
+    """Sources that would never come to the end of a time step. The population is in order otherwise."""
+    model = cell_model(population.model)
+    if not isinstance(model, SourceModel) or model.draw == "given":
+        return
+    with np.errstate(over="ignore"):
+        found = spikes_per_step(population, network.timestep)
+    if not found <= MOST_SPIKES:
+        yield Problem(
+            f"population {population.label!r}",
+            f"the rates of {population.size} cells make {found:.3g} spikes in a time step of {network.timestep:g} ms",
+            f"evsim draws at most {MOST_SPIKES:g} spikes of a population in a time step",
+            "Give lower rates, or a shorter time step.",
+        )
 
 
 def _no_rule(where: str, model: NeuronModel, chip: Chip) -> Problem:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evsim.arithmetic.s1615 import LARGEST, ONE, POINT, fixed
+from evsim.arithmetic.s1615 import LARGEST, ONE, POINT, fixed, is_beyond
 from evsim.chip import Chip
 from evsim.deploy.spinnaker import scale_of
 from evsim.deploy.spinnaker_plastic_check import plastic_problems
@@ -56,7 +56,7 @@ def _range_problems(population: Population, model: NeuronModel) -> Iterator[Prob
     for name, numbers in values.items():
         if units.get(name) == "bits":
             continue  # a word of a random generator's state
-        outside = np.abs(fixed(numbers)) > LARGEST
+        outside = is_beyond(numbers)
         if outside.any():
             worst = float(numbers[np.argmax(np.abs(numbers))])
             yield Problem(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from evsim.arithmetic.s1615 import LARGEST, ONE, fixed
+from evsim.arithmetic.s1615 import LARGEST, ONE, is_beyond
 from evsim.deploy.spinnaker_cores import Cores, cores_of
 from evsim.deploy.spinnaker_dtcm import bytes_of, heap_of, tables_of
 from evsim.deploy.spinnaker_plastic import amplitude_unit
@@ -78,7 +78,7 @@ def _range_problems(network: Network, projection: Projection) -> Iterator[Proble
     units = {"w_min": gain, "w_max": gain, "alpha": 1.0}
     for name, value in plasticity.parameters.items():
         scale = units.get(name, amplitude_unit(plasticity, gain))
-        if not name.startswith("tau") and abs(fixed(value * scale)) > LARGEST:
+        if not name.startswith("tau") and is_beyond(value * scale):
             yield Problem(
                 f"projection {projection.label!r}",
                 f"{name} is {value:g}",

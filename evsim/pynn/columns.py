@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evsim.network import frozen
-from evsim.synapses import CHUNK, ByTarget, Listed, Synapses, index_type, is_constant
+from evsim.synapses import CHUNK, LONGEST_DELAY, ByTarget, Listed, Synapses, index_type, is_constant
 
 DIGITS = 12  # of a delay in ms: enough for any time step, and few enough to drop the rounding error of steps x dt
 
@@ -163,4 +163,4 @@ def drawn_steps(delay: Draws, count: int, dt: float) -> tuple[NDArray[np.int32],
 
 
 def _whole(delay: np.ndarray, dt: float) -> np.ndarray:
-    return np.nan_to_num(np.rint(delay / dt), nan=1.0, posinf=1.0, neginf=1.0).clip(-(2**31), 2**31 - 1)
+    return np.nan_to_num(np.rint(delay / dt), nan=1.0, posinf=1.0, neginf=1.0).clip(-(2**31), LONGEST_DELAY)

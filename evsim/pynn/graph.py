@@ -18,7 +18,7 @@ from evsim.model import NeuronModel, SourceModel
 from evsim.network import Draft, Network, Probe, Sequences, Trains, frozen
 from evsim.pynn.array_parameters import element
 from evsim.release import Release
-from evsim.synapses import Listed, Synapses, is_constant, take
+from evsim.synapses import LONGEST_DELAY, Listed, Synapses, is_constant, take
 
 if TYPE_CHECKING:
     from evsim.pynn.populations import Population
@@ -267,10 +267,11 @@ def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
         return
     half = 0.5 * state.dt  # delays and limits are on the grid, give or take a rounding error
     least, most = (np.nan if limit is None else limit for limit in state.delay_limits)
+    longest = LONGEST_DELAY * state.dt
     if not len(projection.synapses) or (
         projection.shortest_delay > 0
         and not projection.shortest_delay < least - half
-        and np.isfinite(projection.longest_delay)
+        and projection.longest_delay <= longest
         and not projection.longest_delay > most + half
     ):
         return  # as nearly always, and without a look at each delay
@@ -289,6 +290,12 @@ def _delay_problems(projection: Projection, state: State) -> Iterator[Problem]:
             "are above max_delay",
             f"at most {most:g} ms",
             "Give shorter delays, or setup() a greater max_delay.",
+        ),
+        (
+            np.isfinite(values) & (values > longest),
+            f"are longer than {LONGEST_DELAY} time steps",
+            f"at most {longest:g} ms with a time step of {state.dt:g} ms",
+            "Give shorter delays, or setup() a longer timestep.",
         ),
     ):
         if bad.any():

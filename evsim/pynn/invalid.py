@@ -41,10 +41,10 @@ def naming(where: str, given: Mapping[str, Any]) -> Iterator[None]:
         yield
     except EvsimError:
         raise
-    except (OverflowError, TypeError, ValueError) as error:
+    except (AssertionError, OverflowError, TypeError, ValueError) as error:
         known = isinstance(error, errors.InvalidParameterValueError | errors.InvalidDimensionsError)
         if known and where in str(error):
             raise
         values = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
         kind = type(error) if known else errors.InvalidParameterValueError
-        raise kind(f"{where}, {values}: {error}") from None
+        raise kind(f"{where}, {values}: {str(error) or 'not a value that it can have'}") from None

@@ -34,6 +34,7 @@ name = "evsim"  # PyNN writes it into the annotations of recorded data
 
 DEFAULT_TARGET = Target("reference", "ideal")
 DEFAULT_TIMESTEP = 0.1  # ms, PyNN's
+MOST_STEPS = 2.0**53  # beyond which a double does not tell one time step from the next
 
 
 class ID(int, common.IDMixin):
@@ -162,6 +163,11 @@ class State(Presence, common.control.BaseState):
         """Advance to a time (ms), rounded to the time step."""
         if not math.isfinite(tstop):
             raise InvalidValueError(f"run() was asked to go on to {tstop:g} ms; give it a finite time")
+        if not abs(tstop / self.dt) < MOST_STEPS:
+            raise InvalidValueError(
+                f"run() was asked to go on to {tstop:g} ms, {tstop / self.dt:.3g} time steps of {self.dt:g} ms; evsim "
+                f"counts up to {MOST_STEPS:.3g}. Run for a shorter time, or give setup() a longer timestep."
+            )
         steps = max(round(tstop / self.dt) - self.step, 0)
         if self.processes.talks:
             self.processes.meet(f"run from step {self.step} to step {self.step + steps}")

@@ -177,6 +177,8 @@ class MultiQuantalSynapse(ReleasingSynapse, synapses.MultiQuantalSynapse):
     """
 
     translations = same_names("weight", "delay", "U", "n", "tau_rec", "tau_facil")
+    # PyNN takes the type of a parameter from its default, and would cut 2.5 to 2
+    default_parameters = synapses.MultiQuantalSynapse.default_parameters | {"n": 1.0}
     rule = "MultiQuantal"
     default_initial_values = dict(RULES[rule].initial)
 

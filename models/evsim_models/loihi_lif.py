@@ -28,6 +28,7 @@ from evsim_models.common import refractory_steps
 
 ONE_CURRENT = {"excitatory": 0, "inhibitory": 0}  # both signs add to it
 TWO_CURRENTS = {"excitatory": 0, "inhibitory": 1}
+FOR_EVER = 2.0**31 - 1  # steps: as many as a register counts
 LAVA_TALLIES = ("wrapped", "clipped")
 # parameter -> the least and the largest value of its register, in the order of the neurons' parameter rows
 THRESHOLDS = {
@@ -146,7 +147,7 @@ def cells(
         *(DECAY_ONE - decay for decay in decays),
         DECAY_ONE - body.decay,
         *(threshold * (1 << ALIGN) for threshold in thresholds.values()),
-        refractory_steps(values["tau_refrac"], dt),
+        np.minimum(refractory_steps(values["tau_refrac"], dt), FOR_EVER),
         dtype=np.int64,
     )
     size = len(lsb)

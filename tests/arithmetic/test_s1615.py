@@ -96,6 +96,12 @@ def test_ties_go_to_the_even_number(value, expected):
     assert s1615.fixed(value) == expected
 
 
+def test_numbers_beyond_the_range_are_told_however_large():
+    inside, beyond = [65535.99998, -65535.99998, 0.0], [65536.0, -65536.0, 1e15, -1e30, 1e300]
+    assert not s1615.is_beyond(np.array(inside)).any()
+    assert s1615.is_beyond(np.array(beyond)).all()
+
+
 def test_a_function_is_applied_to_every_cell():
     a, b = np.array([6, 8, 6, 8], np.int64), np.array([4], np.int64)
     assert list(s1615.for_each(s1615.divide, a, b)) == [49152, 65536, 49152, 65536]

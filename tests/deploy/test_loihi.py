@@ -138,6 +138,13 @@ def test_a_refractory_neuron_rests_for_that_many_steps(nets, chip, steps):
     assert set(np.diff(nets.run(net, 50, chip).spikes[0].times)) == {steps + 1.0}
 
 
+@pytest.mark.parametrize("tau_refrac", [3e9, 1e30])
+def test_a_refractory_time_of_more_steps_than_a_register_counts_lasts(nets, tau_refrac):
+    populations = (nets.cells(1, tau_refrac=tau_refrac, i_offset=20.0),)
+    net = Network(1.0, populations, (), (), nets.record_all(populations, "spikes"))
+    assert len(nets.run(net, 50, "loihi2").spikes[0].times) == 1
+
+
 def test_losses_of_parameters_are_told(nets):
     quantised = loihi.quantise(network(nets, [1.0], dt=0.1), load_chip("loihi2"))
     losses = {loss.parameter: loss for loss in quantised.parameter_losses}

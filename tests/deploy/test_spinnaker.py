@@ -103,6 +103,8 @@ def test_a_sound_network_has_no_problems(nets):
     ("changed", "part"),
     [
         ({"v_rest": 70000.0}, "v_rest is 70000 mV"),
+        ({"v_rest": -1e30}, "v_rest is -1e+30 mV"),  # beyond 64 bits, too
+        ({"i_offset": 1e200}, "i_offset is 1e+200 nA"),
         ({"cm": 1e-4}, "tau_m / cm is 200000 MOhm"),
         ({"tau_m": 40000.0}, "tau_m is 40000"),
         ({"tau_syn_E": 1e-6}, "tau_syn_E is 1e-06"),

@@ -53,7 +53,7 @@ def test_sound_synapses_are_accepted_in_ideal_and_refused_on_chips(synapse: str)
         ("TsodyksMarkramSynapse", {"U": 1.5}, "U is 1.5 in 2 of 2 synapses; it must be from 0 to 1"),
         ("TsodyksMarkramSynapse", {"tau_rec": -1.0}, "tau_rec is -1 ms in 2 of 2 synapses; it must be finite and at"),
         ("MultiQuantalSynapse", {"tau_facil": np.inf}, "tau_facil is inf ms"),
-        ("MultiQuantalSynapse", {"n": 0.0}, "n is 0 in 2 of 2 synapses; it must be a whole number of at least 1"),
+        ("MultiQuantalSynapse", {"n": 0.0}, "n is 0 in 2 of 2 synapses; it must be a whole number from 1 to 100000"),
         ("MultiQuantalSynapse", {"n": 2.5}, "n is 2.5 in"),
         ("SimpleStochasticSynapse", {"p": np.nan}, "p is nan in"),
     ],

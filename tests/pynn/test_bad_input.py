@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import numpy as np
@@ -104,6 +105,34 @@ def test_spike_times(sim, times, words):
     refused(sim, lambda: sim.Population(2, sim.SpikeSourceArray(), label="source").set(spike_times=times), "'source'")
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        *(("SpikeSourcePoisson", {"rate": rate}) for rate in (1e13, 1e300)),
+        ("SpikeSourcePoissonRefractory", {"rate": 1e12, "tau_refrac": 0.0}),
+        ("SpikeSourceGamma", {"alpha": 1e-9, "beta": 1e3}),
+        ("SpikeSourceGamma", {"alpha": 1.0, "beta": 1e12}),
+        ("SpikeSourceInhGamma", {"a": [1.0], "b": [1e-12], "tbins": [0.0]}),
+    ],
+)
+def test_rates_that_no_time_step_comes_to_the_end_of(sim, name, values):
+    def sources(**values):
+        return sim.Population(2, getattr(sim, name)(**values), label="source")
+
+    refused(sim, partial(sources, **values), "'source'", "the rates of 2 cells", "at most 1e+07 spikes")
+
+    def later():
+        made = sources()
+        sim.run(0.1)
+        made.set(**values)
+
+    refused(sim, later, "'source'", "the rates of 2 cells")
+
+
+def test_a_value_of_no_real_number_is_named(sim):
+    refused(sim, lambda: sim.Population(2, sim.IF_curr_exp(), label="cells").set(tau_m=1 + 2j), "'cells'", "(1+2j)")
+
+
 def test_the_shape_of_a_source_is_a_number(sim):
     """PyNN's default is a whole number, by which it cuts off the rest."""
     assert sim.Population(2, sim.SpikeSourceGamma(alpha=2.5)).get("alpha") == 2.5
@@ -181,6 +210,7 @@ def test_connectors(sim, name, arguments, words):
         ("delay", -1.0, ("-1 ms",)),
         ("delay", np.nan, ("delays are not finite",)),
         ("delay", np.inf, ("delays are not finite",)),
+        ("delay", 1e12, ("1e+12 ms", "at most 2.14748e+08 ms with a time step of 0.1 ms")),
         ("delay", np.ones((2, 2)), ("(2, 2)",)),
     ],
 )
@@ -191,6 +221,19 @@ def test_synapses(sim, name, value, words):
     refused(sim, lambda: connect(sim, every, **{name: "nosuch(d)"}), name)
     refused(sim, lambda: connect(sim, every).set(**{name: "nosuch(d)"}), "'here'", "nosuch(d)")
     refused(sim, lambda: setattr(connect(sim, every)[0], name, "much"), "'here'", "'much'")
+
+
+@pytest.mark.parametrize("n", [2.5, 0, 1e9, 1e30, np.nan])
+def test_sites_of_release(sim, n):
+    """PyNN's default is a whole number, by which it would cut off the rest."""
+
+    def connected(n=1):
+        cells = sim.Population(3, sim.IF_curr_exp())
+        return sim.Projection(cells, cells, sim.AllToAllConnector(), sim.MultiQuantalSynapse(n=n), label="here")
+
+    words = "'here'", f"n is {n:g}", "a whole number from 1 to 100000"
+    refused(sim, partial(connected, n), *words)
+    refused(sim, lambda: connected().set(n=n), *words)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +290,14 @@ def test_sampling_intervals(sim, interval):
         cells.record("v", sampling_interval=interval)
 
 
-@pytest.mark.parametrize("time", [np.nan, np.inf])
+@pytest.mark.parametrize("time", [np.nan, np.inf, 1e30, 1e300])
 def test_times_to_run(sim, time):
-    with pytest.raises(errors.InvalidParameterValueError, match=f"{time:g} ms"):
+    with pytest.raises(errors.InvalidParameterValueError, match=re.escape(f"{time:g} ms")):
         sim.run(time)
+
+
+@pytest.mark.parametrize("timestep", [1e-300, 1e-320])
+def test_time_steps_of_which_no_run_has_few_enough(sim, timestep):
+    sim.setup(timestep=timestep)
+    with pytest.raises(errors.InvalidParameterValueError, match=rf"1 ms, .* time steps of {timestep:g} ms"):
+        sim.run(1.0)

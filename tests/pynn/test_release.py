@@ -171,7 +171,7 @@ def test_states_are_read_as_the_latest_spike_left_them():
         ("TsodyksMarkramSynapse", {"U": 1.5}, "projection 'on': U is 1.5 in 6 of 6 synapses; it must be from 0 to 1"),
         ("TsodyksMarkramSynapse", {"tau_rec": -2.0}, "tau_rec is -2 ms"),
         ("TsodyksMarkramSynapse", {"U": np.array([[0.1, 0.2, -0.3]] * 2)}, "U is -0.3 in 2 of 6 synapses"),
-        ("MultiQuantalSynapse", {"n": 0}, "n is 0 in 6 of 6 synapses; it must be a whole number of at least 1"),
+        ("MultiQuantalSynapse", {"n": 0}, "n is 0 in 6 of 6 synapses; it must be a whole number from 1 to 100000"),
         ("SimpleStochasticSynapse", {"p": 2.0}, "p is 2 in"),
         ("StochasticTsodyksMarkramSynapse", {"tau_facil": np.nan}, "tau_facil is nan ms"),
     ],
