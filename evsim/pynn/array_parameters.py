@@ -28,8 +28,12 @@ def refuse_malformed(label: str, model: NeuronModel | SourceModel, values: Value
                 )
     for name in model.ordered if isinstance(model, SourceModel) else ():
         for cell, array in _distinct(values[name]):
+            words = name.replace("_", " ")
+            if array.ndim != 1:
+                raise errors.InvalidParameterValueError(
+                    f"population {label!r}: the {words} of cell {cell} have the shape {array.shape}; give it one list"
+                )
             if np.any(np.diff(array) < 0):
-                words = name.replace("_", " ")
                 raise errors.InvalidParameterValueError(
                     f"population {label!r}: the {words} of cell {cell} are not in increasing order"
                 )

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from pyNN import common, errors
+from pyNN.models import BaseCellType
 from pyNN.parameters import ArrayParameter, LazyArray, ParameterSpace, simplify
 from pyNN.standardmodels import StandardCellType
 
@@ -215,6 +217,7 @@ class Population(_Cells, common.Population):
     ) -> None:
         placement.leave_out(placement_words, label)
         _refuse_size(size, label)
+        _refuse_cells(cellclass, cellparams, label)
         self.values: dict[str, np.ndarray] = {}  # parameter -> (size,) array, which may be one value broadcast
         self.initial: dict[str, np.ndarray] = {}  # the same for state variables
         self.times_set: dict[str, np.ndarray] = {}  # how often each of them was set
@@ -304,6 +307,18 @@ def _settling(celltype: StandardCellType) -> dict[str, float]:
     """The variables that need no initial value, which then have none."""
     model = registry.cell_model(model_name(celltype))
     return dict.fromkeys(model.settling if isinstance(model, NeuronModel) else (), np.nan)
+
+
+def _refuse_cells(cellclass: Any, cellparams: Any, label: str | None) -> None:
+    where = f"population {label!r}" if label else "a population"
+    is_made = isinstance(cellclass, BaseCellType)
+    if not is_made and not (isinstance(cellclass, type) and issubclass(cellclass, BaseCellType)):
+        raise InvalidValueError(f"{where} was given {cellclass!r} as cells; give it a cell type, such as IF_curr_exp()")
+    if is_made and cellparams is not None:
+        raise InvalidValueError(
+            f"{where} was given {reprlib.repr(cellparams)} beside a cell type that has its parameters; give them to "
+            f"{type(cellclass).__name__}(...)"
+        )
 
 
 def _refuse_size(size: Any, label: str | None) -> None:

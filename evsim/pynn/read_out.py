@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,20 @@ class ReadOut(common.Projection):
 
         Args:
             gather: ``"all"`` gives all of them to every process, True to process 0.
+
+        Raises:
+            NonExistentParameterError: the synapses have no such attribute.
         """
+        self._refuse_unknown([attribute_names] if isinstance(attribute_names, str) else attribute_names)
         with simulator.state.gathered(gather):
             return super().get(attribute_names, format, False, with_address, multiple_synapses)
+
+    def _refuse_unknown(self, names: Iterable[str]) -> None:
+        known = [*self.synapse_type.get_native_names(), *self.synapse_type.default_initial_values]
+        for name in names:
+            if name not in (*known, "presynaptic_index", "postsynaptic_index"):
+                where = f"the synapses of projection {self.label!r}"
+                raise errors.NonExistentParameterError(str(name), where, known)
 
     def save(self, attribute_names, file, format="list", gather=True, with_address=True) -> None:
         """Write attributes of the synapses to a file; raises InvalidDimensionsError for several of them as an array."""

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from pyNN import errors
-from pyNN.parameters import ArrayParameter
+from pyNN.parameters import ArrayParameter, Sequence
 from pyNN.random import NumpyRNG, RandomDistribution
 
 import evsim.pynn
@@ -96,6 +96,7 @@ def test_parameters_of_composed_cells(sim, neuron, response, parameter, value):
         ([np.nan], ("spike times are negative or not finite",)),
         ([-1.0, 2.0], ("spike times are negative or not finite",)),
         ([[1.0], [2.0], [3.0]], ("spike_times", "(3,)")),
+        ([Sequence([[1.0, 2.0]]), Sequence([3.0])], ("spike times of cell 0 have the shape (1, 2)",)),
         ("often", ("spike_times", "'often'")),
         (5.0, ("spike_times", "5.0")),
     ],
@@ -221,6 +222,31 @@ def test_synapses(sim, name, value, words):
     refused(sim, lambda: connect(sim, every, **{name: "nosuch(d)"}), name)
     refused(sim, lambda: connect(sim, every).set(**{name: "nosuch(d)"}), "'here'", "nosuch(d)")
     refused(sim, lambda: setattr(connect(sim, every)[0], name, "much"), "'here'", "'much'")
+
+
+@pytest.mark.parametrize("kind", [None, "IF_curr_exp", int, 3])
+def test_cell_types(sim, kind):
+    refused(sim, lambda: sim.Population(2, kind, label="cells"), "'cells'", repr(kind), "such as IF_curr_exp()")
+    refused(sim, lambda: sim.Population(2, kind), "a population was given")
+
+
+def test_parameters_beside_a_cell_type_that_has_them(sim):
+    given = {"tau_m": 3.0}
+    refused(
+        sim, lambda: sim.Population(2, sim.IF_curr_exp(), given, label="cells"), "'cells'", str(given), "IF_curr_exp"
+    )
+
+
+def test_attributes_of_synapses(sim):
+    learns = sim.STDPMechanism(sim.SpikePairRule(), sim.AdditiveWeightDependence(), weight=0.5)
+
+    def read(kind, name, form):
+        cells = sim.Population(2, sim.IF_curr_exp())
+        sim.Projection(cells, cells, sim.AllToAllConnector(), kind, label="here").get(name, form)
+
+    for form in ("list", "array"):
+        refused(sim, lambda form=form: read(sim.StaticSynapse(), "wait", form), "'here'", "wait", "weight", "delay")
+        refused(sim, lambda form=form: read(learns, ["weight", "tau"], form), "'here'", "tau", "tau_plus")
 
 
 @pytest.mark.parametrize("n", [2.5, 0, 1e9, 1e30, np.nan])
