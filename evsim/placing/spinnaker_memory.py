@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from evsim.deploy.spinnaker_dtcm import bits_for
+from evsim.deploy.spinnaker_dtcm import bits_for, tables_of
 from evsim.network import Plasticity, Probe
 
 WORD = 4
@@ -29,7 +29,6 @@ EXPANDER = 76  # SYNAPSES_BASE_GENERATOR_SDRAM_USAGE_IN_BYTES
 RECORDED = 4  # variables of a neuron that can be recorded: v, two sums of input, spikes
 RECORDED_OF_SYNAPSES = 2  # packets and rewiring
 RECORD_BLOCK = 8  # _SARK_BLOCK_SIZE, for each variable that is recorded
-FIXED_POINT_ONE = 2048  # STDP_FIXED_POINT_ONE
 POISSON_WORDS, POISSON_RECORDED_STEPS = 15, 5  # PARAMS_BASE_WORDS, OVERFLOW_TIMESTEPS_FOR_SDRAM
 SLOW_RATE = 0.01  # SLOW_RATE_PER_TICK_CUTOFF
 ARRAY_CONFIGURATION = 52  # ReverseIPTagMulticastSourceMachineVertex._CONFIGURATION_REGION_SIZE
@@ -177,25 +176,9 @@ def row_words(synapses: int, plasticity: Plasticity | None) -> int:
 
 def learning(plasticity: Plasticity, timestep: float, receptors: int) -> int:
     """Bytes of the rules by which weights change (get_parameters_sdram_usage_in_bytes)."""
-    values = plasticity.parameters
-
-    def table(name: str, shift: int = 0) -> int:
-        return WORD * _table_words(timestep / values[name], shift)
-
-    if plasticity.timing == "Vogels2011Rule":
-        timing = WORD + table("tau")
-    elif plasticity.timing == "PfisterSpikeTriplet":
-        timing = table("tau_plus") + table("tau_minus") + table("tau_x", 2) + table("tau_y", 2)
-    else:
-        timing = table("tau_plus") + table("tau_minus")
+    timing = tables_of(plasticity, timestep) + WORD * (plasticity.timing == "Vogels2011Rule")  # alpha
     each = 24 if plasticity.weight == "WeightDependenceAdditiveTriplet" else 16
     return WORD + timing + each * receptors
-
-
-def _table_words(decay: float, shift: int) -> int:
-    """Words of a table of an exponential down to one part in 2048, and of its head (get_exp_lut_array)."""
-    pairs, rest = divmod(math.log(FIXED_POINT_ONE) / decay / (1 << shift), 2)
-    return int(pairs) + (rest > 0) + 1
 
 
 def matrices(inputs: Sequence[Input]) -> int:

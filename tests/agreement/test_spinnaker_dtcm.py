@@ -17,7 +17,7 @@ from evsim.network import Network, Plasticity, Projection
 
 AMPLITUDES = {"A_plus": 0.02, "A_minus": 0.03, "A3_plus": 0.01, "A3_minus": 0.01, "alpha": 0.0}
 BOUNDS = {"w_min": 0.0, "w_max": 4.0}
-SIZE = {"a": 0.02, "b": 0.2, "c": -65.0, "d": 6.0, "e_rev_E": 0.0, "e_rev_I": -70.0, "tau_ca2": 20.0, "i_alpha": 0.1}
+CELL = {"a": 0.02, "b": 0.2, "c": -65.0, "d": 6.0, "e_rev_E": 0.0, "e_rev_I": -70.0, "tau_ca2": 20.0, "i_alpha": 0.1}
 
 
 def learning(nets, post: int, size: int, longest: int, rule: tuple[str, str], tau: float, weight: float) -> Projection:
@@ -35,7 +35,7 @@ def fullest(nets, timestep: float, model: str, rule: tuple[str, str], longest: i
     """A core with as many neurons as fit."""
     weight = 0.02 if "cond" in model else 0.5
     for size in range(FULL_CORE, 0, -1):
-        cells = nets.cells(size, "cells", model, i_offset=1.0, scaling_factor=0.1, tau_syn_E2=5.0, **SIZE)
+        cells = nets.cells(size, "cells", model, i_offset=1.0, scaling_factor=0.1, tau_syn_E2=5.0, **CELL)
         source = nets.array_source([[2 * timestep, 9 * timestep], [4 * timestep]])
         network = Network(timestep, (source, cells), (learning(nets, 1, size, longest, rule, tau, weight),))
         if cores_of(network, 1).neurons >= size:
